@@ -1,0 +1,41 @@
+"""The command line: what people and schedules call. Thin; the work is in `commands` and behind it."""
+
+import sys
+
+import typer
+
+from trading_ops.commands import audit, ledger, market, setup, simulate, tickets
+from trading_ops.domain.errors import TradingOpsError
+
+app = typer.Typer(
+    name="trading-ops",
+    help="A household trading desk: one weekly ticket, proven or refused, executed by hand.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("init")(setup.init)
+app.command("plan")(tickets.plan)
+app.command("simulate")(simulate.simulate)
+app.command("demo")(simulate.demo)
+app.command("confirm")(tickets.confirm)
+app.command("doctor")(setup.doctor)
+app.add_typer(market.app, name="prices")
+app.add_typer(market.data_app, name="data")
+app.add_typer(tickets.app, name="ticket")
+app.add_typer(ledger.snapshot_app, name="snapshot")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(setup.policy_app, name="policy")
+app.add_typer(setup.universe_app, name="universe")
+app.add_typer(setup.server_app, name="server")
+app.add_typer(audit.app, name="audit")
+app.add_typer(audit.desk_app, name="desk")
+
+
+def main() -> None:
+    """Run a command; an error that was foreseen is one sentence and exit code 1."""
+    try:
+        app()
+    except TradingOpsError as exc:
+        sys.stderr.write(f"{exc}\n")
+        sys.exit(1)

@@ -1,0 +1,198 @@
+"""ledger and snapshot: the books as they stand, off-ticket facts, and what the broker shows."""
+
+import uuid
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import psycopg
+import typer
+
+from trading_ops.commands import handed_in, show
+from trading_ops.commands.handed_in import day_of, moment, number
+from trading_ops.commands.home import now, opened, person
+from trading_ops.commands.tickets import fixing_of
+from trading_ops.domain import calendar
+from trading_ops.domain.errors import BadInput, UnknownSymbol
+from trading_ops.domain.ledger import CashMovement, Fill, complete_fill
+from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, ZERO, fixed, half_even, plain
+from trading_ops.planning.books import BookState, book_at
+from trading_ops.store import broker, ledger
+
+app = typer.Typer(help="The ledger.", no_args_is_help=True)
+record_app = typer.Typer(help="Off-ticket facts, with who and why.", no_args_is_help=True)
+snapshot_app = typer.Typer(help="Broker snapshots: cash and holdings as eToro shows them.", no_args_is_help=True)
+app.add_typer(record_app, name="record")
+
+AsOf = Annotated[str | None, typer.Option("--asof", help="session, 2018-02-02; the newest one if left out")]
+Form = Annotated[str, typer.Option("--format", help="table, csv or json")]
+
+
+def _state(asof: str | None) -> BookState:
+    with opened() as (conn, settings):
+        day = day_of(asof, "--asof") if asof else calendar.last_closed(now())
+        return book_at(conn, settings.snapshots_dir, day)
+
+
+@app.command("positions")
+def positions(asof: AsOf = None, form: Form = "table") -> None:
+    """Units, cost and value by name."""
+    state = _state(asof)
+    rows = [
+        {
+            "symbol": p.symbol, "units": fixed(p.units, UNIT_PLACES), "cost_gbp": fixed(p.cost_gbp, PENCE_PLACES),
+            "value_gbp": fixed(state.values_gbp.get(p.symbol, ZERO), PENCE_PLACES), "lots": len(p.lots),
+        }
+        for _, p in sorted(state.ledger.positions.items())
+    ]  # fmt: skip
+    show.rows(rows, form, f"No positions at the close of {state.asof}.")
+
+
+@app.command("lots")
+def lots(asof: AsOf = None, form: Form = "table") -> None:
+    """Every open lot, oldest first within its name."""
+    state = _state(asof)
+    rows = [
+        {
+            "symbol": lot.symbol, "opened_on": lot.opened_on.isoformat(), "units": fixed(lot.units, UNIT_PLACES),
+            "price_usd": plain(half_even(lot.price_usd, 6)), "cost_gbp": fixed(lot.cost_gbp, PENCE_PLACES),
+            "position_id": lot.position_id or "", "lot": lot.lot_id,
+        }
+        for _, p in sorted(state.ledger.positions.items())
+        for lot in p.lots
+    ]  # fmt: skip
+    show.rows(rows, form, f"No lots at the close of {state.asof}.")
+
+
+@app.command("cash")
+def cash(asof: AsOf = None, form: Form = "table") -> None:
+    """Cash in pounds."""
+    state = _state(asof)
+    show.rows([{"asof": state.asof.isoformat(), "cash_gbp": fixed(state.ledger.cash_gbp, PENCE_PLACES)}], form, "")
+
+
+@app.command("equity")
+def equity(asof: AsOf = None, form: Form = "table") -> None:
+    """Equity in pounds at every session since the first fact."""
+    state = _state(asof)
+    rows = [
+        {
+            "session": p.session.isoformat(), "cash_gbp": fixed(p.cash_gbp, PENCE_PLACES),
+            "holdings_gbp": fixed(p.holdings_gbp, PENCE_PLACES), "equity_gbp": fixed(p.equity_gbp, PENCE_PLACES),
+            "flow_gbp": fixed(p.flow_gbp, PENCE_PLACES), "complete": p.complete,
+        }
+        for p in state.equity
+    ]  # fmt: skip
+    show.rows(rows, form, f"Nothing happened up to the close of {state.asof}.")
+
+
+def _store_movement(movement: CashMovement, why: str) -> None:
+    with opened() as (conn, _), conn.transaction():
+        if movement.symbol:
+            _known(conn, movement.symbol, "ledger record")
+        ledger.record_movement(conn, movement, recorded_by=person(), why=why)
+    typer.echo(f"Recorded: {movement.kind} {movement.amount_gbp} GBP on {movement.day} ({movement.movement_id}).")
+
+
+def _known(conn: psycopg.Connection[Any], symbol: str, where: str) -> None:
+    if not conn.execute("SELECT 1 FROM ops.instruments WHERE symbol = %s", (symbol,)).fetchone():
+        raise UnknownSymbol(symbol, where)
+
+
+@record_app.command("cash")
+def record_cash(
+    kind: Annotated[str, typer.Option(help="deposit, withdrawal, fee, interest or adjustment")],
+    amount: Annotated[str, typer.Option(help="pounds; what leaves the account is negative")],
+    day: Annotated[str, typer.Option(help="2018-01-02")],
+    why: Annotated[str, typer.Option()],
+) -> None:
+    """Money that moved without a ticket."""
+    if kind not in ("deposit", "withdrawal", "fee", "interest", "adjustment"):
+        raise BadInput(f"--kind {kind!r}: use deposit, withdrawal, fee, interest or adjustment.")
+    pounds = half_even(number(amount, "ledger record cash", "--amount"), PENCE_PLACES)
+    on = day_of(day, "--day")
+    _store_movement(CashMovement(str(uuid.uuid4()), kind, pounds, on, _noon(on)), why)  # type: ignore[arg-type]
+
+
+@record_app.command("dividend")
+def record_dividend(
+    symbol: str,
+    ex_date: Annotated[str, typer.Option()],
+    amount: Annotated[str, typer.Option(help="pounds received, net")],
+    day: Annotated[str, typer.Option(help="day the cash arrived")],
+    why: Annotated[str, typer.Option()],
+) -> None:
+    """A dividend as the broker paid it."""
+    pounds = half_even(number(amount, "ledger record dividend", "--amount"), PENCE_PLACES)
+    on, ex = day_of(day, "--day"), day_of(ex_date, "--ex-date")
+    _store_movement(CashMovement(str(uuid.uuid4()), "dividend", pounds, on, _noon(on), symbol, ex), why)
+
+
+@record_app.command("fill")
+def record_fill(
+    symbol: str,
+    side: Annotated[str, typer.Option(help="BUY or SELL")],
+    price: Annotated[str, typer.Option(help="USD per unit")],
+    at: Annotated[str, typer.Option(help="2018-02-05 14:50, London")],
+    why: Annotated[str, typer.Option()],
+    units: Annotated[str | None, typer.Option()] = None,
+    value: Annotated[str | None, typer.Option(help="pounds")] = None,
+    fee: Annotated[str, typer.Option(help="pounds")] = "0",
+    position_id: Annotated[str | None, typer.Option()] = None,
+) -> None:
+    """A trade outside any ticket: an opening position, or one made by mistake."""
+    where = "ledger record fill"
+    filled_at = moment(at, where, "--at")
+    given: list[Decimal | None] = [
+        number(t, where, n) if t else None for t, n in ((units, "--units"), (value, "--value"))
+    ]
+    if side not in ("BUY", "SELL"):
+        raise BadInput(f"{where}: --side {side!r} is neither BUY nor SELL.")
+    with opened() as (conn, _), conn.transaction():
+        _known(conn, symbol, where)
+        session = filled_at.astimezone(calendar.NEW_YORK).date()
+        price_usd = number(price, where, "--price")
+        done, pounds, estimated = complete_fill(given[0], given[1], price_usd, fixing_of(conn, session))
+        fill = Fill(
+            str(uuid.uuid4()), symbol, side, done, price_usd, pounds, number(fee, where, "--fee"), filled_at,  # type: ignore[arg-type]
+            session, position_id, (), None, estimated,
+        )  # fmt: skip
+        ledger.record_fill(conn, fill, recorded_by=person(), why=why)
+    typer.echo(f"Recorded: {side} {plain(done)} {symbol} at {plain(price_usd)} USD for {pounds} GBP ({fill.fill_id}).")
+
+
+@record_app.command("void")
+def record_void(
+    fact: Annotated[str, typer.Argument(help="id of the fill or cash movement that is wrong")],
+    why: Annotated[str, typer.Option()],
+) -> None:
+    """Take a wrong fill or cash movement out of force; it stays on record."""
+    with opened() as (conn, _), conn.transaction():
+        for table, key in (("ledger_trades_fills", "fill_id"), ("ledger_cash_movements", "movement_id")):
+            if conn.execute(f"SELECT 1 FROM ops.{table} WHERE {key}::text = %s", (fact,)).fetchone():
+                ledger.void(conn, why=why, recorded_by=person(), **{key: fact})
+                break
+        else:
+            raise BadInput(f"{fact}: there is no fill or cash movement of that id.")
+    typer.echo(f"Void: {fact}.")
+
+
+def _noon(day: Any) -> Any:
+    return calendar.open_utc(day) if calendar.is_session(day) else moment(f"{day} 12:00", "day", "day")
+
+
+@snapshot_app.command("add")
+def snapshot_add(
+    file: Annotated[Path, typer.Option(help="CSV with symbol,units and a row CASH,<pounds>")],
+    at: Annotated[str | None, typer.Option(help="when it was read off, London; now if left out")] = None,
+) -> None:
+    """Enter cash and holdings as eToro shows them."""
+    cash_gbp, holdings = handed_in.snapshot(file)
+    taken_at = moment(at, "snapshot add", "--at") if at else now()
+    session = calendar.last_closed(taken_at)
+    with opened() as (conn, _), conn.transaction():
+        snapshot_id = broker.add_snapshot(
+            conn, taken_at=taken_at, session=session, cash_gbp=cash_gbp, holdings=holdings, origin=str(file),
+            entered_by=person(),
+        )  # fmt: skip
+    typer.echo(f"Snapshot of the close of {session}: {cash_gbp} GBP and {len(holdings)} holdings ({snapshot_id}).")

@@ -1,0 +1,122 @@
+"""plan, ticket, confirm: from a session to its ticket, and the answers to it."""
+
+import json as jsonlib
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trading_ops.commands import handed_in, show
+from trading_ops.commands.handed_in import day_of
+from trading_ops.commands.home import now, opened, person
+from trading_ops.domain.errors import BadInput
+from trading_ops.domain.values import ONE
+from trading_ops.store import answers, artifacts, tickets
+
+app = typer.Typer(help="Tickets.", no_args_is_help=True)
+
+
+def plan(
+    asof: Annotated[str, typer.Option(help="as-of session: the last New York session of a week, 2018-02-02")],
+    direct: Annotated[bool, typer.Option(help="without Dagster: the same steps in this process")] = False,
+) -> None:
+    """Run one plan to its ticket. The exit code is 0 for TRADE and NO-TRADE alike."""
+    day = day_of(asof, "--asof")
+    with opened() as (conn, settings):
+        if direct:
+            from trading_ops.planning.direct import plan_now
+
+            ticket = plan_now(conn, settings.tickets_dir, settings.snapshots_dir, day, at=now())
+        else:
+            from trading_ops.defs.in_process import plan_through_jobs
+
+            ticket = plan_through_jobs(conn, settings, day, at=now())
+        typer.echo(f"ticket {ticket.ticket_id} {ticket.verdict} {artifacts.ticket_path(settings.tickets_dir, ticket)}")
+
+
+@app.command("list")
+def ticket_list(json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """All tickets, oldest first."""
+    with opened() as (conn, _):
+        rows = [
+            {
+                "ticket": t.ticket_id,
+                "plan": t.plan_id,
+                "verdict": t.verdict,
+                "lines": len(jsonlib.loads(t.content)["lines"]),
+                "reasons": ", ".join(jsonlib.loads(t.content)["reasons"]),
+                "withdrawn": t.withdrawn_because or "",
+            }
+            for t in tickets.every(conn)
+        ]
+    show.rows(rows, "json" if json else "table", "There is no ticket yet.")
+
+
+@app.command("show")
+def ticket_show(ticket_id: str, form: Annotated[str, typer.Option("--format", help="md or json")] = "md") -> None:
+    """One ticket, as the executor reads it or as data."""
+    if form not in ("md", "json"):
+        raise BadInput(f"--format {form!r}: use md or json.")
+    with opened() as (conn, _):
+        ticket = tickets.get(conn, ticket_id)
+    if form == "json":
+        show.as_json(ticket.document)
+    else:
+        typer.echo(ticket.markdown)
+
+
+@app.command("replay")
+def ticket_replay(
+    ticket_id: Annotated[str, typer.Argument(help="a ticket, or all")],
+    json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Rebuild a ticket from what was stored; exit 1 and the differing input when it is not identical."""
+    from trading_ops.planning.replay import replay
+
+    with opened("replayer") as (blind, settings), opened() as (conn, _):
+        wanted = tickets.every(conn) if ticket_id == "all" else (tickets.get(conn, ticket_id),)
+        reports = [replay(blind, conn, settings.snapshots_dir, ticket) for ticket in wanted]
+    if json:
+        show.as_json([r.as_dict() for r in reports])
+    else:
+        for report in reports:
+            typer.echo(report.sentence)
+    if not all(r.identical for r in reports):
+        raise typer.Exit(1)
+
+
+@app.command("withdraw")
+def ticket_withdraw(ticket_id: str, reason: Annotated[str, typer.Option()]) -> None:
+    """Call a TRADE ticket back; what was already done can still be confirmed."""
+    with opened() as (conn, _), conn.transaction():
+        ticket = tickets.withdraw(conn, ticket_id, reason, person())
+    typer.echo(f"Ticket {ticket.ticket_id} is withdrawn: {reason}")
+
+
+def confirm(
+    ticket_id: str,
+    file: Annotated[Path, typer.Option(help=f"CSV with {', '.join(handed_in.FILL_COLUMNS)}")],
+    correct: Annotated[bool, typer.Option(help="replace answers that are there; the old ones stay on record")] = False,
+) -> None:
+    """Enter the answers to a ticket's lines; all of the file is kept, or nothing."""
+    given = handed_in.answers(file)
+    with opened() as (conn, _):
+        with conn.transaction():
+            ticket = tickets.get(conn, ticket_id)
+            window = jsonlib.loads(ticket.content)["window"]["session"]
+            stored, repeated = answers.record_answers(
+                conn, ticket.plan_id, given, answered_by=person(), usd_per_gbp=fixing_of(conn, window),
+                where=str(file), correct=correct,
+            )  # fmt: skip
+        left = [a.line for a in answers.answers_of(conn, ticket.plan_id) if a.status is None]
+    open_lines = f"lines still open: {', '.join(map(str, left))}" if left else "every line is answered"
+    typer.echo(f"Ticket {ticket.ticket_id}: {stored} answers stored, {repeated} were there already; {open_lines}.")
+
+
+def fixing_of(conn: object, day: object) -> Decimal:
+    """Dollars for one pound on a day, the last fixing on or before it; for fills of which a number is missing."""
+    row = conn.execute(  # type: ignore[attr-defined]
+        "SELECT rate FROM ops.fx_rates_eod WHERE day <= %s ORDER BY day DESC, revision DESC LIMIT 1", (day,)
+    ).fetchone()
+    return row["rate"] if row else ONE

@@ -1,0 +1,154 @@
+"""What a ticket says to the person who executes it, row by row, in the order of her hands.
+
+Every skip is one comparison with a number on the screen, and nothing needs arithmetic. The rest of the sheet is in
+`ticket_record`; how rows become Markdown or plain text is in `ticket_layout`.
+"""
+
+from trading_ops.domain.results import Verdict
+from trading_ops.domain.ticket_layout import Row
+from trading_ops.domain.ticket_model import Envelope, LinePart, LotPart, TicketContent
+from trading_ops.domain.ticket_record import banner_of, failures, record
+from trading_ops.domain.ticket_words import (
+    about_pounds,
+    about_units,
+    clock,
+    close_day,
+    count,
+    long_day,
+    pounds,
+    short_day,
+    typed_pounds,
+    typed_units,
+)
+
+
+def rows_of(content: TicketContent, envelope: Envelope) -> tuple[Row, ...]:
+    """The whole ticket. In a paper or simulated book every row of the head and every line's head says so first."""
+    if content.verdict is Verdict.NO_TRADE:
+        return (*_no_trade_head(content), *failures(content), *record(content, envelope))
+    lines = [row for line in content.lines for row in _line(content, line)]
+    return (*_trade_head(content), *_before_you_start(content), *lines, *record(content, envelope))
+
+
+def _trade_head(content: TicketContent) -> list[Row]:
+    said, window = banner_of(content), content.window
+    day = long_day(window.session).upper()
+    hours = f"between {clock(window.open_utc)} and {clock(window.close_utc)} (London)"
+    answers_due = f"by {clock(window.confirm_by_utc)} the same day: {content.page_url}"
+    clocks = [Row("item", f"{said}Mind the clock. {window.clock_note}")] if window.clock_note else []
+    title = Row("title", f"{said}TICKET {content.ticket_id} · TRADE · {_instructions(content)}")
+    if said:
+        return [
+            title,
+            Row("strong", f"{said}If it were real: {day} {hours}."),
+            Row("item", f"{said}Place no order on eToro."),
+            Row("item", f"{said}Answer every line as if you had, {answers_due}"),
+            *clocks,
+        ]
+    return [
+        title,
+        Row("strong", f"Do this on {day} {hours}."),
+        Row("item", f"Confirm every line {answers_due}"),
+        Row("item", "Not possible that day? Do nothing, mark all lines SKIPPED. That is safe."),
+        Row("item", "The page or a later mail says WITHDRAWN? Do nothing more."),
+        *clocks,
+    ]
+
+
+def _no_trade_head(content: TicketContent) -> list[Row]:
+    said = banner_of(content)
+    opens = content.next_plan_opens_utc
+    return [
+        Row("title", f"{said}TICKET {content.ticket_id} · NO-TRADE"),
+        Row("strong", f"{said}Do nothing this week."),
+        Row("item", f"{said}No order on eToro, nothing to confirm."),
+        Row("item", f"{said}Next plan: {long_day(opens.date())}, {clock(opens)} (London)."),
+    ]
+
+
+def _before_you_start(content: TicketContent) -> list[Row]:
+    end = clock(content.window.close_utc)
+    account = "" if banner_of(content) else "eToro, the real portfolio, account in GBP. "
+    rows = [
+        Row("section", "Before you start"),
+        Row("item", f"{account}Work from line 1 downwards, each line once."),
+        Row("item", "Every order: Leverage x1, no Stop Loss, no Take Profit; clear them if they are filled in."),
+        Row("item", 'The screen must say "Stocks", never "CFD".'),
+    ]
+    if any(line.side == "SELL" for line in content.lines):
+        closes = "A SELL closes a position in your portfolio. Never open a new order with Sell: that is a CFD."
+        rows.append(Row("item", closes))
+    return [
+        *rows,
+        Row("item", "Two prices on the screen? For SELL look at Sell, for BUY at Buy. Exactly at a limit: do it."),
+        Row("item", "SKIP means: place nothing for this line, mark it SKIPPED, go on with the next."),
+        Row("item", "Mark DONE once eToro shows it as filled; PARTIAL if only part was. Never place a line twice."),
+        Row("item", f"At {end} stop. Cancel what is not filled yet, mark it FAILED; what was not begun: SKIPPED."),
+    ]
+
+
+def _line(content: TicketContent, line: LinePart) -> list[Row]:
+    reference = f"(reference ${line.reference_price_usd}, close of {close_day(line.reference_session)})"
+    not_these = ", ".join(line.reject)
+    heading = f"{banner_of(content)}{line.line} of {len(content.lines)} · {line.side} {line.symbol}"
+    name = "" if line.name in (line.symbol, line.etoro_search) else f" · {line.name}"
+    if line.side == "BUY":
+        typed = typed_pounds(line.amount_gbp)
+        return [
+            Row("section", f"{heading}{name} · type {typed}"),
+            Row("item", f"Search eToro for exactly: {line.etoro_search} (not {not_these})"),
+            Row("item", f"SKIP if the price is above ${line.limit_price_usd} {reference}"),
+            Row("item", f'SKIP if "available" is below {pounds(line.min_available_gbp or line.amount_gbp)}'),
+            Row("item", f"Market order by amount: type {typed}. Expect {about_units(line.units)} units."),
+            _if_missing(content, line),
+            _write_down(line, ""),
+        ]
+    return [
+        Row("section", f"{heading}{name} · {_what_to_close(line)}"),
+        Row("item", f"Search your eToro portfolio for exactly: {line.etoro_search} (not {not_these})"),
+        Row("item", f"SKIP if the price is below ${line.limit_price_usd} {reference}"),
+        *_closing(line),
+        _if_missing(content, line),
+        *(_write_down(line, part) for part in _parts(line)),
+    ]
+
+
+def _what_to_close(line: LinePart) -> str:
+    if not line.close_whole:
+        return f"close {typed_units(line.units)} units, keep the rest"
+    return "close the whole position" if len(line.lots) < 2 else f"close all {len(line.lots)} positions"
+
+
+def _closing(line: LinePart) -> list[Row]:
+    each = [f"Close{part} {_lot(lot)}" for part, lot in zip(_parts(line), line.lots, strict=True)]
+    in_all = "" if len(each) == 1 else " in all"
+    each[-1] += f". Expect {about_pounds(line.amount_gbp)}{in_all}"
+    return [Row("item", f"{words}.") for words in each]
+
+
+def _lot(lot: LotPart) -> str:
+    where = f"position opened {short_day(lot.opened_on)}"
+    known = "" if lot.position_id is None else f", Position ID {lot.position_id}"
+    if lot.whole:
+        return f"the whole {where}: {typed_units(lot.units)} units{known}"
+    return f"only {typed_units(lot.units)} units of the {where}{known}"
+
+
+def _parts(line: LinePart) -> list[str]:
+    """` (1 of 2)` and so on when a line closes several positions: each is written down, nobody adds them up."""
+    number = len(line.lots)
+    return [f" ({place} of {number})" for place in range(1, number + 1)] if number > 1 else [""]
+
+
+def _if_missing(content: TicketContent, line: LinePart) -> Row:
+    last = line.line == len(content.lines)
+    then = "this was the last line" if last else f"go on with line {line.line + 1}"
+    return Row("item", f"Not found, or only as CFD: mark FAILED, {then}.")
+
+
+def _write_down(line: LinePart, part: str) -> Row:
+    return Row("item", f"Write down{part}: " + " · ".join(f"{what} ……" for what in line.write_down))
+
+
+def _instructions(content: TicketContent) -> str:
+    return count(len(content.lines), "instruction", "instructions")

@@ -1,0 +1,151 @@
+"""What a run may see: every input of a plan, read at the run's watermark."""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import psycopg
+
+from trading_ops.domain.books import Book
+from trading_ops.domain.calendar import PlanTimes, last_session_of_week, plan_times
+from trading_ops.domain.canonical import canonical_bytes, sha256_hex
+from trading_ops.domain.errors import Refused
+from trading_ops.domain.judgement import Judgement, PlanInputs
+from trading_ops.domain.ledger import CashMovement, Fill
+from trading_ops.domain.ticket import TicketInputs
+from trading_ops.domain.values import plain
+from trading_ops.store import answers, broker, configuration, desk, ledger, plans, snapshots
+from trading_ops.store.configuration import StoredPolicy, StoredUniverse
+from trading_ops.store.plans import Plan, Run
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a plan is judged within, whether or not it ever ran."""
+
+    plan: Plan
+    book: Book
+    policy: StoredPolicy
+    universe: StoredUniverse
+    config_hash: str
+    times: PlanTimes
+
+    @property
+    def next_plan(self) -> dt.date:
+        """As-of session of the week after."""
+        return last_session_of_week(self.plan.asof + dt.timedelta(days=7))
+
+
+def frame(conn: psycopg.Connection[Any], plan: Plan) -> Frame:
+    """The frame of a plan that has begun.
+
+    Raises:
+        Refused: It has not begun.
+    """
+    opening = plans.opening(conn, plan.plan_id)
+    if opening is None:
+        raise Refused(f"Plan {plan.plan_id} has not begun.")
+    policy = configuration.policy_version(conn, opening.policy_version)
+    universe = configuration.universe_version(conn, opening.universe_version)
+    book = cast("Book", desk.book(conn))
+    return Frame(plan, book, policy, universe, opening.config_hash, plan_times(plan.asof, policy.policy))
+
+
+def load(conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run) -> PlanInputs:
+    """Read everything a run may see.
+
+    Args:
+        conn: A connection; the replayer's role is enough.
+        root: The snapshots folder.
+        around: The plan's frame.
+        run: The run, bound to its data snapshot.
+
+    Raises:
+        Refused: The run has no data snapshot yet.
+        SnapshotDamaged: A part of the snapshot is missing or altered.
+    """
+    if run.snapshot_id is None:
+        raise Refused(f"Run {run.run_id} has no data snapshot yet.")
+    seq, plan = run.facts_seq, around.plan
+    snapshot = snapshots.get(conn, run.snapshot_id)
+    row = conn.execute("SELECT ops.newest_plan_before(%s) AS asof", (plan.plan_id,)).fetchone()
+    return PlanInputs(
+        plan_id=plan.plan_id,
+        book=around.book,
+        times=around.times,
+        policy=around.policy.policy,
+        universe=configuration.with_disablements(conn, around.universe, plan.asof, seq),
+        market=snapshots.view(root, snapshot, around.policy.policy),
+        fills=ledger.fills(conn, seq),
+        movements=ledger.movements(conn, seq),
+        previous_asof=row["asof"] if row else None,
+        previous_lines=answers.previous_lines(conn, plan.plan_id, seq),
+        snapshot=broker.newest(conn, plan.asof, seq),
+        kill_switch=desk.kill_switch_events(conn, seq),
+        incidents=desk.open_blocking_incidents(conn, seq),
+        accepted=desk.accepted_bars(conn, seq),
+        carried=desk.suspects(conn, seq),
+    )
+
+
+def hashes(around: Frame, run: Run | None, judgement: Judgement | None) -> TicketInputs:
+    """The inputs part of a ticket: what it was computed from, by content."""
+    if run is None or judgement is None:
+        return TicketInputs(
+            config_hash=around.config_hash,
+            policy_hash=around.policy.policy_hash,
+            universe_hash=around.universe.universe_hash,
+        )
+    seen = judgement.inputs
+    fixing = seen.market.fixing(judgement.asof)
+    points = judgement.equity_points
+    return TicketInputs(
+        snapshot_id=run.snapshot_id,
+        config_hash=around.config_hash,
+        policy_hash=around.policy.policy_hash,
+        universe_hash=around.universe.universe_hash,
+        ledger_hash=sha256_hex(canonical_bytes(_ledger_facts(seen.fills, seen.movements))),
+        evidence_hash=sha256_hex(canonical_bytes(_human_facts(seen))),
+        model_version=run.model_version,
+        signal_source=run.signal_source,
+        usd_per_gbp=fixing.usd_per_gbp if fixing else None,
+        fx_day=fixing.day if fixing else None,
+        equity_gbp=points[-1].equity_gbp if points else None,
+        cash_gbp=judgement.ledger.cash_gbp,
+    )
+
+
+def _ledger_facts(fills: tuple[Fill, ...], movements: tuple[CashMovement, ...]) -> dict[str, object]:
+    return {
+        "fills": [
+            [
+                f.fill_id, f.symbol, f.side, plain(f.units), plain(f.price_usd), plain(f.value_gbp), plain(f.fee_gbp),
+                f.filled_at.astimezone(dt.UTC).isoformat(), f.session.isoformat(), f.position_id, list(f.lot_ids),
+            ]
+            for f in sorted(fills, key=lambda f: f.fill_id)
+        ],
+        "movements": [
+            [
+                m.movement_id, m.kind, plain(m.amount_gbp), m.day.isoformat(), m.at.astimezone(dt.UTC).isoformat(),
+                m.symbol, m.ex_date.isoformat() if m.ex_date else None,
+            ]
+            for m in sorted(movements, key=lambda m: m.movement_id)
+        ],
+    }  # fmt: skip
+
+
+def _human_facts(seen: PlanInputs) -> dict[str, object]:
+    snapshot = seen.snapshot
+    return {
+        "answers": [[a.plan_id, a.line, a.symbol, a.status] for a in seen.previous_lines],
+        "broker_snapshot": None if snapshot is None else [
+            snapshot.taken_at.astimezone(dt.UTC).isoformat(), plain(snapshot.cash_gbp),
+            [[s, plain(h.units), h.places] for s, h in sorted(snapshot.holdings.items())],
+        ],
+        "kill_switch": [[e.state, e.session.isoformat(), e.reason] for e in seen.kill_switch],
+        "incidents": list(seen.incidents),
+        "accepted": sorted([s, d.isoformat()] for s, d in seen.accepted),
+        "carried": [[s.symbol, s.session.isoformat(), s.code] for s in seen.carried],
+        "previous_asof": seen.previous_asof.isoformat() if seen.previous_asof else None,
+    }  # fmt: skip

@@ -1,0 +1,198 @@
+"""What every source of market data is asked and what it may answer: `Fetched`, or one `Refusal`.
+
+Never half of each: a source that cannot vouch for all of its answer refuses all of it.
+"""
+
+import datetime as dt
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Literal, Protocol, TypeAlias
+
+import pyarrow as pa
+
+from trading_ops.domain.universe import Universe
+
+Basis: TypeAlias = Literal["as-traded", "adjusted"]
+
+PRICE = pa.decimal128(20, 8)
+"""Prices in USD, volumes in shares, fixings in USD for one pound."""
+VALUE = pa.decimal128(20, 10)
+"""A split's ratio, or a dividend in USD per share."""
+
+BARS = pa.schema(
+    [
+        pa.field("symbol", pa.string(), nullable=False),
+        pa.field("session", pa.date32(), nullable=False),
+        pa.field("open", PRICE, nullable=False),
+        pa.field("high", PRICE, nullable=False),
+        pa.field("low", PRICE, nullable=False),
+        pa.field("close", PRICE, nullable=False),
+        pa.field("adj_close", PRICE, nullable=False),
+        pa.field("volume", PRICE, nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("flags", pa.string(), nullable=False),
+    ]
+)
+"""Bars as traded, by symbol and session; `flags` is empty or a comma list of `Flag`."""
+
+ACTIONS = pa.schema(
+    [
+        pa.field("symbol", pa.string(), nullable=False),
+        pa.field("ex_date", pa.date32(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("value", VALUE, nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+    ]
+)
+"""Splits (new units per old unit, noise and all) and dividends, by symbol, ex-date and kind."""
+
+FIXINGS = pa.schema(
+    [
+        pa.field("day", pa.date32(), nullable=False),
+        pa.field("usd_per_gbp", PRICE, nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+    ]
+)
+"""GBPUSD fixings by day."""
+
+
+class Flag(StrEnum):
+    """What is odd about a bar that was kept; the data gate judges it."""
+
+    NOT_POSITIVE = "NOT_POSITIVE"
+    HIGH_BELOW_LOW = "HIGH_BELOW_LOW"
+    HIGH_BELOW_BODY = "HIGH_BELOW_BODY"
+    LOW_ABOVE_BODY = "LOW_ABOVE_BODY"
+    NEGATIVE_VOLUME = "NEGATIVE_VOLUME"
+    ZERO_VOLUME = "ZERO_VOLUME"
+    NOT_ADJUSTED = "NOT_ADJUSTED"
+    """The source has no adjusted close; `adj_close` repeats the close."""
+
+
+class RefusalKind(StrEnum):
+    """Why nothing came of a request."""
+
+    NOT_FOUND = "NOT_FOUND"
+    NO_PRICES = "NO_PRICES"
+    NOTHING_IN_RANGE = "NOTHING_IN_RANGE"
+    EMPTY_FILE = "EMPTY_FILE"
+    HEADER_ONLY = "HEADER_ONLY"
+    DAMAGED_FILE = "DAMAGED_FILE"
+    UNKNOWN_SCHEMA = "UNKNOWN_SCHEMA"
+    UNKNOWN_COLUMN = "UNKNOWN_COLUMN"
+    MISSING_COLUMN = "MISSING_COLUMN"
+    UNKNOWN_SYMBOL = "UNKNOWN_SYMBOL"
+    BAD_DATE = "BAD_DATE"
+    MISSING_VALUE = "MISSING_VALUE"
+    NOT_A_NUMBER = "NOT_A_NUMBER"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
+    DUPLICATE_ROW = "DUPLICATE_ROW"
+    BAD_ACTION = "BAD_ACTION"
+    BAD_FIXING = "BAD_FIXING"
+    UNCONFIRMED_BASIS = "UNCONFIRMED_BASIS"
+    ADJUSTED_BASIS = "ADJUSTED_BASIS"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a source gave nothing.
+
+    Attributes:
+        kind: The reason, from a closed list.
+        where: File, row or line, and column, as far as they are known.
+        sentence: What is wrong and the way out.
+    """
+
+    kind: RefusalKind
+    where: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.sentence}"
+
+
+class RefusedData(Exception):
+    """Carries a refusal out of the depths of a reader; providers turn it into their answer."""
+
+    def __init__(self, kind: RefusalKind, where: str, sentence: str) -> None:
+        self.refusal = Refusal(kind, where, sentence)
+        super().__init__(str(self.refusal))
+
+
+@dataclass(frozen=True, slots=True)
+class FileFact:
+    """One file that an answer was read from."""
+
+    name: str
+    sha256: str
+    size: int
+    format: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where an answer came from.
+
+    Attributes:
+        source: The provider's name, as in policy `data.source_order`.
+        files: The files read, by name.
+        ignored: Files that hold no market data, by name.
+        skipped_symbols: Names the request allowed to leave out, because the universe does not have them.
+        rounded: How many numbers had more decimals than are kept, and were rounded half even.
+        notes: Anything else worth storing, such as a seed.
+    """
+
+    source: str
+    files: tuple[FileFact, ...] = ()
+    ignored: tuple[str, ...] = ()
+    skipped_symbols: tuple[str, ...] = ()
+    rounded: int = 0
+    notes: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, object]:
+        """The same, for storing as JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Everything a source knows within the request, as BARS, ACTIONS and FIXINGS, sorted by their keys."""
+
+    bars: pa.Table
+    actions: pa.Table
+    fixings: pa.Table
+    provenance: Provenance
+
+
+Outcome: TypeAlias = Fetched | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is wanted.
+
+    Attributes:
+        universe: The names, with each source's spelling.
+        first: First day wanted, or None for all there is.
+        last: Last day wanted, inclusive, or None.
+        basis: What a person confirmed about files that do not say whether their prices are as traded.
+        skip_unknown: True when names outside the universe may be left out instead of refused.
+    """
+
+    universe: Universe
+    first: dt.date | None = None
+    last: dt.date | None = None
+    basis: Basis | None = None
+    skip_unknown: bool = False
+
+
+class Provider(Protocol):
+    """A source of market data."""
+
+    @property
+    def name(self) -> str:
+        """The source's name on every row and in policy `data.source_order`."""
+
+    def fetch(self, request: Request) -> Outcome:
+        """Answer a request, with all of it or with a refusal; never raises for bad data."""

@@ -1,0 +1,88 @@
+"""A broker that knows what it holds: positions opened by each BUY, splits at the open, dividends on the ex-date."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from trading_ops.domain.calendar import sessions
+from trading_ops.domain.values import ONE, PENCE_PLACES, UNIT_PLACES, ZERO, exact, half_even
+from trading_ops.simulation.truth import Truth
+
+
+@dataclass
+class Position:
+    """One position as the broker lists it."""
+
+    position_id: str
+    symbol: str
+    units: Decimal
+
+
+@dataclass(frozen=True)
+class Credit:
+    """A dividend that the broker paid into the account, net, in pounds."""
+
+    symbol: str
+    ex_date: dt.date
+    amount_gbp: Decimal
+
+
+@dataclass
+class SimulatedBroker:
+    """The account at the simulated broker. `now` is the last session whose open it has lived through."""
+
+    truth: Truth
+    withholding: Decimal
+    cash_gbp: Decimal
+    now: dt.date
+    positions: list[Position] = field(default_factory=list)
+    credits: list[Credit] = field(default_factory=list)
+    opened: int = 0
+
+    def advance(self, through: dt.date) -> None:
+        """Live through the opens of the sessions after `now`: dividends on the old units, then splits."""
+        for session in sessions(self.now + dt.timedelta(days=1), through):
+            for symbol, amount in self.truth.dividends.get(session, ()):
+                self._credit(symbol, amount, session)
+            for symbol, ratio in self.truth.splits.get(session, ()):
+                for position in self.positions:
+                    if position.symbol == symbol:
+                        with exact():
+                            position.units = half_even(position.units * ratio, UNIT_PLACES)
+        self.now = max(self.now, through)
+
+    def _credit(self, symbol: str, amount_usd: Decimal, session: dt.date) -> None:
+        units = self.units().get(symbol, ZERO)
+        if units:
+            with exact():
+                net = units * amount_usd * (ONE - self.withholding) / self.truth.usd_per_gbp(session)
+            credit = Credit(symbol, session, half_even(net, PENCE_PLACES))
+            if credit.amount_gbp:
+                self.cash_gbp += credit.amount_gbp
+                self.credits.append(credit)
+
+    def units(self) -> dict[str, Decimal]:
+        """Units by symbol, sorted, positions added up."""
+        total: dict[str, Decimal] = {}
+        for position in self.positions:
+            total[position.symbol] = total.get(position.symbol, ZERO) + position.units
+        return {symbol: total[symbol] for symbol in sorted(total) if total[symbol] > ZERO}
+
+    def buy(self, symbol: str, amount_gbp: Decimal, units: Decimal) -> str:
+        """Open a position; returns its Position ID."""
+        self.opened += 1
+        position = Position(f"{2_270_000_000 + self.opened}", symbol, units)
+        self.cash_gbp -= amount_gbp
+        self.positions.append(position)
+        return position.position_id
+
+    def sell(self, symbol: str, units: Decimal, value_gbp: Decimal) -> None:
+        """Close units of a name, oldest position first."""
+        self.cash_gbp += value_gbp
+        left = units
+        for position in self.positions:
+            if position.symbol == symbol and left > ZERO:
+                closed = min(position.units, left)
+                position.units -= closed
+                left -= closed
+        self.positions = [p for p in self.positions if p.units > ZERO]

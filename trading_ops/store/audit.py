@@ -1,0 +1,54 @@
+"""The audit chain: every fact is announced by one row, and the row's number is a watermark.
+
+The database numbers, stamps and hashes the rows (see `0001_spine.sql`); writers are serialised until commit.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from trading_ops.domain.canonical import canonical_bytes
+
+
+@dataclass(frozen=True)
+class AuditHead:
+    """The newest row of the chain."""
+
+    seq: int
+    hash: str
+
+
+def append(conn: psycopg.Connection[Any], kind: str, subject: str, payload: Mapping[str, object]) -> int:
+    """Announce a fact; returns its sequence number. Call it first in the fact's transaction.
+
+    Args:
+        conn: A connection inside a transaction.
+        kind: Dotted lower-case words, `ledger.fill`.
+        subject: The fact's own key, one line.
+        payload: The fact's content; strings, integers, booleans, None, lists and maps only.
+    """
+    row = conn.execute(
+        "INSERT INTO ops.audit_log (kind, subject, payload) VALUES (%s, %s, %s) RETURNING seq",
+        (kind, subject, canonical_bytes(payload).decode()),
+    ).fetchone()
+    return int(row["seq"])  # type: ignore[index]
+
+
+def head(conn: psycopg.Connection[Any]) -> AuditHead:
+    """The newest row; sequence 0 and zeros when the chain is empty."""
+    row = conn.execute("SELECT seq, hash FROM ops.audit_log ORDER BY seq DESC LIMIT 1").fetchone()
+    return AuditHead(row["seq"], row["hash"]) if row else AuditHead(0, "0" * 64)
+
+
+def broken(conn: psycopg.Connection[Any]) -> list[tuple[int, str]]:
+    """Rows that do not follow from the row before them, as (sequence, what is wrong)."""
+    return [(r["seq"], r["fault"]) for r in conn.execute("SELECT * FROM ops.audit_broken()").fetchall()]
+
+
+def announced(conn: psycopg.Connection[Any], kind: str) -> dict[str, Mapping[str, Any]]:
+    """What was announced for each subject of a kind, newest last wins."""
+    rows = conn.execute("SELECT subject, payload FROM ops.audit_log WHERE kind = %s ORDER BY seq", (kind,))
+    return {r["subject"]: json.loads(r["payload"]) for r in rows}

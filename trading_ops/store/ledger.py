@@ -1,0 +1,178 @@
+"""The ledger's facts: fills, cash movements and what voids them. What they add up to is `domain.ledger`."""
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+
+from trading_ops.domain.errors import Refused
+from trading_ops.domain.ledger import CashMovement, Fill
+from trading_ops.domain.values import plain
+from trading_ops.store import audit
+
+
+def fill_payload(row: Mapping[str, Any]) -> dict[str, object]:
+    """A fill as it is announced; the stored row must always give the same."""
+    return {
+        "symbol": row["symbol"], "side": row["side"], "units": plain(row["units"]),
+        "price_usd": plain(row["price_usd"]), "value_gbp": plain(row["value_gbp"]), "fee_gbp": plain(row["fee_gbp"]),
+        "filled_at": row["filled_at"].astimezone(dt.UTC).isoformat(), "session": row["session"].isoformat(),
+        "estimated": row["estimated"], "position_id": row["position_id"], "lots": list(row["lots"]),
+        "plan_id": row["plan_id"], "line": row["line"], "recorded_by": row["recorded_by"], "why": row["why"],
+    }  # fmt: skip
+
+
+def movement_payload(row: Mapping[str, Any]) -> dict[str, object]:
+    """A cash movement as it is announced; the stored row must always give the same."""
+    return {
+        "kind": row["kind"], "amount_gbp": plain(row["amount_gbp"]), "day": row["day"].isoformat(),
+        "at": row["at"].astimezone(dt.UTC).isoformat(), "symbol": row["symbol"],
+        "ex_date": row["ex_date"].isoformat() if row["ex_date"] else None,
+        "recorded_by": row["recorded_by"], "why": row["why"],
+    }  # fmt: skip
+
+
+def record_fill(
+    conn: psycopg.Connection[Any],
+    fill: Fill,
+    *,
+    recorded_by: str,
+    why: str = "",
+    plan_id: str | None = None,
+    line: int | None = None,
+    confirmation_id: uuid.UUID | None = None,
+) -> int:
+    """Store a fill; returns its number in the audit chain."""
+    row: dict[str, Any] = {
+        "fill_id": fill.fill_id, "symbol": fill.symbol, "side": fill.side, "units": fill.units,
+        "price_usd": fill.price_usd, "value_gbp": fill.value_gbp, "fee_gbp": fill.fee_gbp,
+        "filled_at": fill.filled_at, "session": fill.session, "estimated": fill.estimated,
+        "position_id": fill.position_id, "lots": list(fill.lot_ids), "plan_id": plan_id, "line": line,
+        "recorded_by": recorded_by, "why": why,
+    }  # fmt: skip
+    seq = audit.append(conn, "ledger.fill", fill.fill_id, fill_payload(row))
+    conn.execute(
+        "INSERT INTO ops.ledger_trades_fills (fill_id, symbol, side, units, price_usd, value_gbp, fee_gbp, filled_at, "
+        "session, estimated, position_id, lots, plan_id, line, confirmation_id, recorded_by, why, audit_seq) VALUES "
+        "(%(fill_id)s, %(symbol)s, %(side)s, %(units)s, %(price_usd)s, %(value_gbp)s, %(fee_gbp)s, %(filled_at)s, "
+        "%(session)s, %(estimated)s, %(position_id)s, %(lots)s, %(plan_id)s, %(line)s, %(confirmation_id)s, "
+        "%(recorded_by)s, %(why)s, %(seq)s)",
+        {**row, "lots": json.dumps(row["lots"]), "confirmation_id": confirmation_id, "seq": seq},
+    )
+    return seq
+
+
+def record_movement(conn: psycopg.Connection[Any], movement: CashMovement, *, recorded_by: str, why: str) -> int:
+    """Store a cash movement; returns its number in the audit chain.
+
+    Raises:
+        Refused: A dividend of that name and ex-date is booked already.
+    """
+    if movement.kind == "dividend":
+        booked = conn.execute(
+            "SELECT m.movement_id FROM ops.ledger_cash_movements m LEFT JOIN ops.ledger_voids v USING (movement_id) "
+            "WHERE m.kind = 'dividend' AND m.symbol = %s AND m.ex_date = %s AND v.void_id IS NULL",
+            (movement.symbol, movement.ex_date),
+        ).fetchone()
+        if booked:
+            raise Refused(
+                f"The dividend of {movement.symbol} with ex-date {movement.ex_date} is booked already "
+                f"({booked['movement_id']}). Void that entry first if it is wrong."
+            )
+    row: dict[str, Any] = {
+        "movement_id": movement.movement_id, "kind": movement.kind, "amount_gbp": movement.amount_gbp,
+        "day": movement.day, "at": movement.at, "symbol": movement.symbol, "ex_date": movement.ex_date,
+        "recorded_by": recorded_by, "why": why,
+    }  # fmt: skip
+    seq = audit.append(conn, "ledger.movement", movement.movement_id, movement_payload(row))
+    conn.execute(
+        "INSERT INTO ops.ledger_cash_movements (movement_id, kind, amount_gbp, day, at, symbol, ex_date, recorded_by, "
+        "why, audit_seq) VALUES (%(movement_id)s, %(kind)s, %(amount_gbp)s, %(day)s, %(at)s, %(symbol)s, %(ex_date)s, "
+        "%(recorded_by)s, %(why)s, %(seq)s)",
+        {**row, "seq": seq},
+    )
+    return seq
+
+
+def void(
+    conn: psycopg.Connection[Any],
+    *,
+    why: str,
+    recorded_by: str,
+    fill_id: str | None = None,
+    movement_id: str | None = None,
+) -> None:
+    """Take a fill or a cash movement out of force by an entry that names it; the wrong entry stays."""
+    fact = fill_id or movement_id
+    void_id = uuid.uuid5(uuid.NAMESPACE_URL, f"void:{fact}")
+    seq = audit.append(conn, "ledger.void", str(fact), {"why": why, "recorded_by": recorded_by})
+    conn.execute(
+        "INSERT INTO ops.ledger_voids (void_id, fill_id, movement_id, recorded_by, why, audit_seq) "
+        "VALUES (%s, %s, %s, %s, %s, %s)",
+        (void_id, fill_id, movement_id, recorded_by, why, seq),
+    )
+
+
+_IN_FORCE = (
+    "NOT EXISTS (SELECT 1 FROM ops.ledger_voids v WHERE v.{key} = f.{key} AND v.audit_seq <= %(seq)s) "
+    "AND f.audit_seq <= %(seq)s"
+)
+
+
+def fills(conn: psycopg.Connection[Any], facts_seq: int) -> tuple[Fill, ...]:
+    """Fills in force at a watermark, in the order they were announced."""
+    rows = conn.execute(
+        f"SELECT f.* FROM ops.ledger_trades_fills f WHERE {_IN_FORCE.format(key='fill_id')} ORDER BY f.audit_seq",
+        {"seq": facts_seq},
+    )
+    return tuple(
+        Fill(
+            fill_id=str(r["fill_id"]), symbol=r["symbol"], side=r["side"], units=r["units"], price_usd=r["price_usd"],
+            value_gbp=r["value_gbp"], fee_gbp=r["fee_gbp"], filled_at=r["filled_at"], session=r["session"],
+            position_id=r["position_id"], lot_ids=tuple(r["lots"]),
+            ticket_line=f"{r['plan_id']}/{r['line']}" if r["plan_id"] else None, estimated=r["estimated"],
+        )
+        for r in rows
+    )  # fmt: skip
+
+
+def movements(conn: psycopg.Connection[Any], facts_seq: int) -> tuple[CashMovement, ...]:
+    """Cash movements in force at a watermark, in the order they were announced."""
+    rows = conn.execute(
+        f"SELECT f.* FROM ops.ledger_cash_movements f WHERE {_IN_FORCE.format(key='movement_id')} ORDER BY f.audit_seq",
+        {"seq": facts_seq},
+    )
+    return tuple(
+        CashMovement(
+            movement_id=str(r["movement_id"]), kind=r["kind"], amount_gbp=r["amount_gbp"], day=r["day"], at=r["at"],
+            symbol=r["symbol"], ex_date=r["ex_date"],
+        )
+        for r in rows
+    )  # fmt: skip
+
+
+def tampered(conn: psycopg.Connection[Any]) -> list[str]:
+    """Facts that differ from what was announced of them, each as a sentence."""
+    found = []
+    for kind, table, key, payload in (
+        ("ledger.fill", "ledger_trades_fills", "fill_id", fill_payload),
+        ("ledger.movement", "ledger_cash_movements", "movement_id", movement_payload),
+    ):
+        said = audit.announced(conn, kind)
+        stored = {str(r[key]): payload(r) for r in conn.execute(f"SELECT * FROM ops.{table}")}
+        for subject in sorted(said.keys() | stored.keys()):
+            if subject not in stored:
+                found.append(f"{table} {subject}: announced, but no longer there")
+            elif subject not in said:
+                found.append(f"{table} {subject}: never announced")
+            else:
+                fields = [f for f in stored[subject] if stored[subject][f] != said[subject].get(f)]
+                found += [
+                    f"{table} {subject} ({stored[subject].get('symbol') or stored[subject].get('kind')}): {field} is "
+                    f"{stored[subject][field]}, announced was {said[subject].get(field)}"
+                    for field in fields
+                ]
+    return found
