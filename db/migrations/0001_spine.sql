@@ -126,9 +126,16 @@ CREATE TABLE price_loads (
     audit_seq      bigint NOT NULL REFERENCES audit_log,
     created_at     timestamptz NOT NULL DEFAULT now()
 );
+CREATE TABLE price_load_symbols (
+    load_id    bigint NOT NULL REFERENCES price_loads,
+    symbol     text NOT NULL REFERENCES instruments,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (load_id, symbol)
+);
+COMMENT ON TABLE price_load_symbols IS 'Which names a load brought: one foreign key a bar instead of two, over millions of bars.';
 CREATE TABLE market_prices_eod (
     session    date NOT NULL CHECK (isfinite(session)),
-    symbol     text NOT NULL REFERENCES instruments,
+    symbol     text NOT NULL,
     source     text NOT NULL,
     revision   integer NOT NULL CHECK (revision > 0),
     open       numeric(20, 8) NOT NULL CHECK (open <> 'NaN'),
@@ -139,10 +146,11 @@ CREATE TABLE market_prices_eod (
     volume     numeric(20, 0) NOT NULL CHECK (volume <> 'NaN'),
     flags      text NOT NULL DEFAULT '',
     simulated  boolean NOT NULL,
-    load_id    bigint NOT NULL REFERENCES price_loads,
+    load_id    bigint NOT NULL,
     fetched_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT market_prices_eod_pkey PRIMARY KEY (session, symbol, source, revision)
+    CONSTRAINT market_prices_eod_pkey PRIMARY KEY (session, symbol, source, revision),
+    FOREIGN KEY (load_id, symbol) REFERENCES price_load_symbols
 );
 COMMENT ON TABLE market_prices_eod IS 'Raw bars in USD as traded, adj_close beside them. A restated bar is a new revision.';
 COMMENT ON COLUMN market_prices_eod.flags IS 'What is odd about the bar itself, comma separated; the data gate judges it.';
@@ -592,7 +600,7 @@ GRANT EXECUTE ON FUNCTION audit_broken(), audit_hash(text, bigint, timestamptz, 
 REVOKE INSERT ON desk_tickets, desk_gates, desk_plans, run_manifests FROM app_writer;
 GRANT SELECT ON desk_tickets, desk_gates, desk_plans TO desk_reader, executor_ui, operator_ui, mcp_reader;
 GRANT SELECT ON audit_log, books, config_policy, instruments, config_universe_versions, config_universe, universe_disablements,
-    price_loads, market_prices_eod, corporate_actions, fx_rates_eod, quality_acceptances, name_freezes,
+    price_loads, price_load_symbols, market_prices_eod, corporate_actions, fx_rates_eod, quality_acceptances, name_freezes,
     snapshot_parts, data_snapshots, data_snapshot_parts, plans, plan_openings, runs, run_snapshots, run_manifests,
     ticket_withdrawals, confirmations, ledger_trades_fills, ledger_cash_movements, ledger_voids,
     broker_snapshots, broker_snapshot_holdings, kill_switch_events, incidents, incident_closures TO replayer;

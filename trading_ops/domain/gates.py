@@ -79,9 +79,10 @@ def decide(results: Iterable[CheckResult], has_lines: bool, book: Book) -> Decis
     )
 
 
-def _badness(result: CheckResult) -> tuple[int, str, str]:
+def _badness(result: CheckResult) -> tuple[int, tuple[str, ...]]:
     # The texts are in the key only so that the order of the evidence never decides anything.
-    return _WORST_LAST.index(result.outcome), result.seen, result.sentence
+    texts = (result.seen, result.allowed, result.sentence, result.remedy, *result.subjects)
+    return _WORST_LAST.index(result.outcome), texts
 
 
 def _ordered(results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:

@@ -4,6 +4,7 @@ Rates and shares are plain fractions (0.1 is 10 %). Nothing here decides a trade
 """
 
 import datetime as dt
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -150,11 +151,12 @@ def benchmark_index(market: MarketView, symbol: Symbol, sessions: Sequence[Sessi
     points: list[IndexPoint] = []
     first: Decimal | None = None
     index = ONE
+    days = [fixing.day for fixing in market.fixings]
     with exact():
         for session in sessions:
-            bar, fixing = market.bar(symbol, session), market.fixing(session)
-            if bar is not None and fixing is not None:
-                pounds = bar.adj_close / fixing.usd_per_gbp
+            bar, known = market.bar(symbol, session), bisect_right(days, session)
+            if bar is not None and known:
+                pounds = bar.adj_close / market.fixings[known - 1].usd_per_gbp
                 first = first or pounds
                 index = pounds / first
             if first is None:

@@ -14,8 +14,6 @@ from trading_ops.domain.books import Book
 from trading_ops.domain.canonical import canonical_bytes, nfc, sha256_hex
 from trading_ops.domain.results import Outcome, Verdict
 
-SCHEMA_VERSION = 1
-
 
 def _to_second(instant: dt.datetime) -> dt.datetime:
     return instant.astimezone(dt.UTC).replace(microsecond=0)

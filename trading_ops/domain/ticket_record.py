@@ -14,6 +14,7 @@ from trading_ops.domain.ticket_words import (
     clock,
     close_day,
     count,
+    london_day,
     long_day,
     pounds,
     short_day,
@@ -62,7 +63,8 @@ def record(content: TicketContent, envelope: Envelope) -> list[Row]:
     rows = [Row("section", "After the last line" if trade else "For the record")]
     if trade:
         due = clock(content.window.confirm_by_utc)
-        rows.append(Row("item", f"Confirm every line by {due}: {content.page_url}"))
+        verb = "Answer" if banner_of(content) else "Confirm"
+        rows.append(Row("item", f"{verb} every line by {due}: {content.page_url}"))
     if trade or content.deferred:
         rows += _deferred(content)
     if trade:
@@ -77,7 +79,7 @@ def record(content: TicketContent, envelope: Envelope) -> list[Row]:
     rows += _values(content)
     if trade:
         opens = content.next_plan_opens_utc
-        rows.append(Row("item", f"Next plan: {long_day(opens.date())}, {clock(opens)} (London)."))
+        rows.append(Row("item", f"Next plan: {long_day(london_day(opens))}, {clock(opens)} (London)."))
     return [*rows, *_trail(content, envelope)]
 
 
@@ -102,24 +104,24 @@ def _passed(content: TicketContent) -> str:
     passed = [gate for gate in content.gates if gate.outcome is Outcome.PASS]
     by_gate = ", ".join(f"{name} {len(codes)}" for name, codes in _by_gate(passed).items())
     if len(passed) == len(content.gates):
-        return f"All {len(passed)} rules passed: {by_gate}."
+        return f"All {len(passed)} rules passed: {by_gate}. {_sources(content)}"
     return f"{len(passed)} of {len(content.gates)} rules passed" + (f": {by_gate}." if by_gate else ".")
 
 
-def _values(content: TicketContent) -> list[Row]:
-    rows = []
-    if content.equity_gbp is not None:
-        cash = "" if content.cash_gbp is None else f", of it {pounds(content.cash_gbp)} cash"
-        close = f"at the close of {close_day(content.asof)}"
-        rows.append(Row("item", f"The account was worth {pounds(content.equity_gbp)} {close}{cash}."))
-    inputs = content.inputs
-    if inputs.usd_per_gbp is not None and inputs.fx_day is not None:
-        rows.append(Row("item", f"£1 was ${inputs.usd_per_gbp} on {short_day(inputs.fx_day)}. {_sources(content)}"))
-    return rows
-
-
 def _sources(content: TicketContent) -> str:
-    return "Prices cross-checked." if content.cross_checked else "Prices: not cross-checked (one source)."
+    return "Prices cross-checked." if content.cross_checked else "Prices not cross-checked."
+
+
+def _values(content: TicketContent) -> list[Row]:
+    inputs, close = content.inputs, f"At the close of {close_day(content.asof)}"
+    worth = [
+        f"the account was worth {pounds(content.equity_gbp)}" if content.equity_gbp is not None else "",
+        f"cash in it {pounds(content.cash_gbp)}" if content.cash_gbp is not None else "",
+        f"£1 was ${inputs.usd_per_gbp}" if inputs.usd_per_gbp is not None else "",
+        f"a fixing of {short_day(inputs.fx_day)}" if inputs.fx_day not in (None, content.asof) else "",
+    ]
+    words = ", ".join(part for part in worth if part)
+    return [Row("item", f"{close} {words}.")] if words else []
 
 
 def _trail(content: TicketContent, envelope: Envelope) -> list[Row]:

@@ -14,6 +14,7 @@ from trading_ops.domain.ticket_words import (
     clock,
     close_day,
     count,
+    london_day,
     long_day,
     pounds,
     short_day,
@@ -62,7 +63,7 @@ def _no_trade_head(content: TicketContent) -> list[Row]:
         Row("title", f"{said}TICKET {content.ticket_id} · NO-TRADE"),
         Row("strong", f"{said}Do nothing this week."),
         Row("item", f"{said}No order on eToro, nothing to confirm."),
-        Row("item", f"{said}Next plan: {long_day(opens.date())}, {clock(opens)} (London)."),
+        Row("item", f"{said}Next plan: {long_day(london_day(opens))}, {clock(opens)} (London)."),
     ]
 
 
@@ -72,16 +73,15 @@ def _before_you_start(content: TicketContent) -> list[Row]:
     rows = [
         Row("section", "Before you start"),
         Row("item", f"{account}Work from line 1 downwards, each line once."),
-        Row("item", "Every order: Leverage x1, no Stop Loss, no Take Profit; clear them if they are filled in."),
-        Row("item", 'The screen must say "Stocks", never "CFD".'),
+        Row("item", 'Every order: Leverage x1, no Stop Loss, no Take Profit. The screen says "Stocks", never "CFD".'),
     ]
     if any(line.side == "SELL" for line in content.lines):
         closes = "A SELL closes a position in your portfolio. Never open a new order with Sell: that is a CFD."
         rows.append(Row("item", closes))
     return [
         *rows,
-        Row("item", "Two prices on the screen? For SELL look at Sell, for BUY at Buy. Exactly at a limit: do it."),
-        Row("item", "SKIP means: place nothing for this line, mark it SKIPPED, go on with the next."),
+        Row("item", "Two prices on the screen? For SELL look at Sell, for BUY at Buy."),
+        Row("item", "SKIP: place nothing, mark the line SKIPPED, go on. Price exactly at the limit: do the line."),
         Row("item", "Mark DONE once eToro shows it as filled; PARTIAL if only part was. Never place a line twice."),
         Row("item", f"At {end} stop. Cancel what is not filled yet, mark it FAILED; what was not begun: SKIPPED."),
     ]
@@ -93,37 +93,33 @@ def _line(content: TicketContent, line: LinePart) -> list[Row]:
     heading = f"{banner_of(content)}{line.line} of {len(content.lines)} · {line.side} {line.symbol}"
     name = "" if line.name in (line.symbol, line.etoro_search) else f" · {line.name}"
     if line.side == "BUY":
-        typed = typed_pounds(line.amount_gbp)
+        typed, available = typed_pounds(line.amount_gbp), pounds(line.min_available_gbp or line.amount_gbp)
         return [
             Row("section", f"{heading}{name} · type {typed}"),
             Row("item", f"Search eToro for exactly: {line.etoro_search} (not {not_these})"),
             Row("item", f"SKIP if the price is above ${line.limit_price_usd} {reference}"),
-            Row("item", f'SKIP if "available" is below {pounds(line.min_available_gbp or line.amount_gbp)}'),
+            Row("item", f'SKIP if "available" is below {available}. {_if_missing(content, line)}'),
             Row("item", f"Market order by amount: type {typed}. Expect {about_units(line.units)} units."),
-            _if_missing(content, line),
             _write_down(line, ""),
         ]
     return [
-        Row("section", f"{heading}{name} · {_what_to_close(line)}"),
+        Row("section", f"{heading}{name} · {_what_to_close(line)}, {about_pounds(line.amount_gbp)}"),
         Row("item", f"Search your eToro portfolio for exactly: {line.etoro_search} (not {not_these})"),
         Row("item", f"SKIP if the price is below ${line.limit_price_usd} {reference}"),
         *_closing(line),
-        _if_missing(content, line),
+        Row("item", _if_missing(content, line)),
         *(_write_down(line, part) for part in _parts(line)),
     ]
 
 
 def _what_to_close(line: LinePart) -> str:
     if not line.close_whole:
-        return f"close {typed_units(line.units)} units, keep the rest"
+        return f"close {typed_units(line.units)} units"
     return "close the whole position" if len(line.lots) < 2 else f"close all {len(line.lots)} positions"
 
 
 def _closing(line: LinePart) -> list[Row]:
-    each = [f"Close{part} {_lot(lot)}" for part, lot in zip(_parts(line), line.lots, strict=True)]
-    in_all = "" if len(each) == 1 else " in all"
-    each[-1] += f". Expect {about_pounds(line.amount_gbp)}{in_all}"
-    return [Row("item", f"{words}.") for words in each]
+    return [Row("item", f"Close{part} {_lot(lot)}") for part, lot in zip(_parts(line), line.lots, strict=True)]
 
 
 def _lot(lot: LotPart) -> str:
@@ -131,7 +127,7 @@ def _lot(lot: LotPart) -> str:
     known = "" if lot.position_id is None else f", Position ID {lot.position_id}"
     if lot.whole:
         return f"the whole {where}: {typed_units(lot.units)} units{known}"
-    return f"only {typed_units(lot.units)} units of the {where}{known}"
+    return f"only {typed_units(lot.units)} units of the {where}{known}; keep the rest"
 
 
 def _parts(line: LinePart) -> list[str]:
@@ -140,10 +136,10 @@ def _parts(line: LinePart) -> list[str]:
     return [f" ({place} of {number})" for place in range(1, number + 1)] if number > 1 else [""]
 
 
-def _if_missing(content: TicketContent, line: LinePart) -> Row:
+def _if_missing(content: TicketContent, line: LinePart) -> str:
     last = line.line == len(content.lines)
     then = "this was the last line" if last else f"go on with line {line.line + 1}"
-    return Row("item", f"Not found, or only as CFD: mark FAILED, {then}.")
+    return f"Not found, or only as CFD: mark FAILED, {then}."
 
 
 def _write_down(line: LinePart, part: str) -> Row:

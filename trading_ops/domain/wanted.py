@@ -98,13 +98,14 @@ def _sell(inp: SizingInput, target: Target, equity_gbp: Decimal, policy: Policy)
     with exact():
         # v / E > max weight, written so that a book worth nothing needs no division.
         overweight = target.value_gbp > policy.sizing.max_weight * equity_gbp
+        too_much = -target.difference_gbp
     if not target.seat:
         must = overweight or not is_tradable(inp, target.symbol)
         return _sale(inp, target, "must_sell" if must else "exit", target.units, leaves=True)
-    small = abs(target.difference_gbp) < smallest_order(target.target_gbp, policy)
-    if target.difference_gbp >= ZERO or (small and not overweight):
+    if too_much <= ZERO or (too_much < smallest_order(target.target_gbp, policy) and not overweight):
         return None
-    units = sale_units(inp, target.price_usd, abs(target.difference_gbp)) if target.target_gbp else target.units
+    # A target of nothing sells all: going to pounds and back could leave a millionth of a unit for ever.
+    units = sale_units(inp, target.price_usd, too_much) if target.target_gbp else target.units
     if units <= ZERO:
         return None  # less than a millionth of a unit: nothing the broker could sell
     return _sale(inp, target, "must_sell" if overweight else "trim", min(units, target.units), leaves=False)

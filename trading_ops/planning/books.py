@@ -12,6 +12,7 @@ import psycopg
 from trading_ops.domain import calendar
 from trading_ops.domain.ledger import EquityPoint, LedgerFacts, LedgerState, equity_series, ledger_at
 from trading_ops.domain.values import exact
+from trading_ops.planning.inputs import looked_back
 from trading_ops.store import audit, configuration, ledger, snapshots
 
 
@@ -35,9 +36,10 @@ def book_at(conn: psycopg.Connection[Any], root: Path, asof: dt.date) -> BookSta
     head = audit.head(conn).seq
     with conn.transaction():
         snapshot = snapshots.build(conn, root, asof=asof, actions_through=calendar.next_session(asof), policy=policy)
-    market = snapshots.view(root, snapshot, policy)
+    fills, movements = ledger.fills(conn, head), ledger.movements(conn, head)
+    market = snapshots.view(root, snapshot, policy, looked_back(asof, fills, movements))
     splits = tuple(a for actions in market.actions.values() for a in actions if a.kind == "split" and a.ex_date <= asof)
-    facts = LedgerFacts(ledger.fills(conn, head), ledger.movements(conn, head), splits)
+    facts = LedgerFacts(fills, movements, splits)
     days = [m.day for m in facts.movements] + [f.session for f in facts.fills]
     first = min((day for day in days if day <= asof), default=None)
     points = equity_series(facts, market, calendar.sessions(first, asof)) if first else ()

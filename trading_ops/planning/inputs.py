@@ -52,6 +52,15 @@ def frame(conn: psycopg.Connection[Any], plan: Plan) -> Frame:
     return Frame(plan, book, policy, universe, opening.config_hash, plan_times(plan.asof, policy.policy))
 
 
+LOOK_BACK = dt.timedelta(days=400)
+"""Calendar days before the oldest thing a plan looks at; holds every window of the rules with room to spare."""
+
+
+def looked_back(asof: dt.date, fills: tuple[Fill, ...], movements: tuple[CashMovement, ...]) -> dt.date:
+    """The first day of the market that a plan needs: the window of the rules before D and before the book's first day."""
+    return min([asof, *(f.session for f in fills), *(m.day for m in movements)]) - LOOK_BACK
+
+
 def load(conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run) -> PlanInputs:
     """Read everything a run may see.
 
@@ -69,6 +78,7 @@ def load(conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run) -> 
         raise Refused(f"Run {run.run_id} has no data snapshot yet.")
     seq, plan = run.facts_seq, around.plan
     snapshot = snapshots.get(conn, run.snapshot_id)
+    fills, movements = ledger.fills(conn, seq), ledger.movements(conn, seq)
     row = conn.execute("SELECT ops.newest_plan_before(%s) AS asof", (plan.plan_id,)).fetchone()
     return PlanInputs(
         plan_id=plan.plan_id,
@@ -76,9 +86,9 @@ def load(conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run) -> 
         times=around.times,
         policy=around.policy.policy,
         universe=configuration.with_disablements(conn, around.universe, plan.asof, seq),
-        market=snapshots.view(root, snapshot, around.policy.policy),
-        fills=ledger.fills(conn, seq),
-        movements=ledger.movements(conn, seq),
+        market=snapshots.view(root, snapshot, around.policy.policy, looked_back(plan.asof, fills, movements)),
+        fills=fills,
+        movements=movements,
         previous_asof=row["asof"] if row else None,
         previous_lines=answers.previous_lines(conn, plan.plan_id, seq),
         snapshot=broker.newest(conn, plan.asof, seq),

@@ -1,6 +1,7 @@
 """Policy and universe in the database: imported, versioned, hashed, never changed."""
 
 import datetime as dt
+import functools
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,12 +66,22 @@ def import_policy(conn: psycopg.Connection[Any], body: str, source: str) -> Stor
     return StoredPolicy(version, policy, digest, body, text)
 
 
+@functools.lru_cache(maxsize=8)
+def _parsed_policy(body: str, where: str) -> Policy:
+    return policies.parse(body, where)
+
+
+@functools.lru_cache(maxsize=8)
+def _parsed_universe(body: str, where: str) -> Universe:
+    return universes.parse_universe(body, where)
+
+
 def policy_version(conn: psycopg.Connection[Any], version: int) -> StoredPolicy:
     """A stored policy, parsed from the text as imported."""
     row = conn.execute("SELECT * FROM ops.config_policy WHERE version = %s", (version,)).fetchone()
     if row is None:
         raise Refused(f"There is no policy version {version}. Run `trading-ops init`.")
-    policy = policies.parse(row["body"], f"policy version {version}")
+    policy = _parsed_policy(row["body"], f"policy version {version}")
     return StoredPolicy(version, policy, row["policy_hash"], row["body"], row["canonical"])
 
 
@@ -139,7 +150,7 @@ def universe_version(conn: psycopg.Connection[Any], version: int) -> StoredUnive
     row = conn.execute("SELECT * FROM ops.config_universe_versions WHERE version = %s", (version,)).fetchone()
     if row is None:
         raise Refused(f"There is no universe version {version}. Run `trading-ops universe import`.")
-    universe = universes.parse_universe(row["body"], f"universe version {version}")
+    universe = _parsed_universe(row["body"], f"universe version {version}")
     return StoredUniverse(version, universe, row["universe_hash"])
 
 

@@ -41,7 +41,8 @@ _MERGE = {
             ORDER BY m.revision DESC LIMIT 1) old ON true
         WHERE old.revision IS NULL
            OR (old.open, old.high, old.low, old.close, old.adj_close, old.volume)
-              IS DISTINCT FROM (s.open, s.high, s.low, s.close, s.adj_close, s.volume)""",
+              IS DISTINCT FROM (s.open, s.high, s.low, s.close, s.adj_close, s.volume)
+        ORDER BY s.session, s.symbol""",
     "actions": """
         INSERT INTO ops.corporate_actions (symbol, ex_date, kind, source, revision, value, simulated, load_id, fetched_at)
         SELECT s.symbol, s.ex_date, s.kind, s.source, coalesce(old.revision, 0) + 1, s.value,
@@ -133,6 +134,11 @@ def write_load(
             digest.hexdigest(), fetched_at, seq,
         ),
     )  # fmt: skip
+    if "bars" in kinds:
+        conn.execute(
+            "INSERT INTO ops.price_load_symbols (load_id, symbol) SELECT DISTINCT %s::bigint, symbol FROM stage_bars",
+            (load_id,),
+        )
     added = dict.fromkeys(_STAGES, 0)
     for kind in kinds:
         conn.execute(f"ANALYZE stage_{kind}")

@@ -43,34 +43,30 @@ _SCHEMAS = {
 }  # fmt: skip
 
 # Of all that is known at the watermark: the first source in the policy's order, its newest revision. Two rows of one
-# rank are a duplicate, and stay visible to the data gate.
-_SELECT = {
-    "bars": """
-        SELECT {columns} FROM (
-            SELECT *, rank() OVER (PARTITION BY session, symbol
-                                   ORDER BY array_position(%(order)s, source), revision DESC) AS pick
-            FROM ops.market_prices_eod
-            WHERE session BETWEEN %(first)s AND %(last)s AND load_id <= %(mark)s AND source = ANY(%(order)s)) x
-        WHERE pick = 1 ORDER BY session, symbol""",
-    "actions": """
-        SELECT {columns} FROM (
-            SELECT *, rank() OVER (PARTITION BY symbol, ex_date, kind
-                                   ORDER BY array_position(%(order)s, source), revision DESC) AS pick
-            FROM ops.corporate_actions
-            WHERE ex_date BETWEEN %(first)s AND %(last)s AND load_id <= %(mark)s AND source = ANY(%(order)s)) x
-        WHERE pick = 1 AND value > 0 ORDER BY ex_date, symbol, kind""",
-    "fixings": """
-        SELECT {columns} FROM (
-            SELECT *, rank() OVER (PARTITION BY day
-                                   ORDER BY array_position(%(order)s, source), revision DESC) AS pick
-            FROM ops.fx_rates_eod
-            WHERE day BETWEEN %(first)s AND %(last)s AND load_id <= %(mark)s AND source = ANY(%(order)s)) x
-        WHERE pick = 1 ORDER BY day""",
-}
-_SOURCE_TABLE = {
-    "bars": ("ops.market_prices_eod", "session"),
-    "actions": ("ops.corporate_actions", "ex_date"),
-    "fixings": ("ops.fx_rates_eod", "day"),
+# rank are a duplicate, and stay visible to the data gate. One text a month, the rows in a total order.
+_SELECT = """
+    SELECT date_trunc('month', {day})::date AS month,
+           string_agg(concat_ws(',', {columns}), E'\n' ORDER BY {key}, source, revision, {columns}) || E'\n' AS text
+    FROM (SELECT *, rank() OVER (PARTITION BY {key}
+                                 ORDER BY array_position(%(order)s::text[], source), revision DESC) AS pick
+          FROM {table}
+          WHERE {day} BETWEEN %(first)s AND %(last)s AND load_id <= %(mark)s AND source = ANY(%(order)s)) x
+    WHERE pick = 1 AND {wanted}
+    GROUP BY 1"""
+
+
+@dataclass(frozen=True)
+class _Kind:
+    table: str
+    day: str
+    key: str
+    wanted: str = "true"
+
+
+_KINDS = {
+    "bars": _Kind("ops.market_prices_eod", "session", "session, symbol"),
+    "actions": _Kind("ops.corporate_actions", "ex_date", "ex_date, symbol, kind", "value > 0"),
+    "fixings": _Kind("ops.fx_rates_eod", "day", "day"),
 }
 
 
@@ -115,16 +111,19 @@ def _months(first: dt.date, last: dt.date) -> Iterator[tuple[dt.date, dt.date]]:
         start = following
 
 
-def _copy_text(
+def _texts(
     conn: psycopg.Connection[Any], kind: str, span: tuple[dt.date, dt.date], order: list[str], mark: int
-) -> bytes:
+) -> dict[dt.date, bytes]:
+    """The canonical text of every month that has rows in a span of days."""
+    what = _KINDS[kind]
     columns = ", ".join(_SCHEMAS[kind])
-    with conn.cursor() as cursor:
-        query = psycopg.ClientCursor(conn).mogrify(
-            _SELECT[kind].format(columns=columns), {"first": span[0], "last": span[1], "order": order, "mark": mark}
-        )
-        with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as copy:
-            return b"".join(bytes(chunk) for chunk in copy)
+    query = _SELECT.format(table=what.table, day=what.day, key=what.key, wanted=what.wanted, columns=columns)
+    rows = conn.execute(query, {"first": span[0], "last": span[1], "order": order, "mark": mark})
+    return {row["month"]: row["text"].encode() for row in rows}
+
+
+def _text(conn: psycopg.Connection[Any], part: Part, order: list[str], mark: int) -> bytes:
+    return _texts(conn, part.kind, (part.month, part.through), order, mark).get(part.month, b"")
 
 
 def _to_table(kind: str, text: bytes) -> pa.Table:
@@ -158,9 +157,9 @@ def _write_part(root: Path, kind: str, month: dt.date, through: dt.date, text: b
 
 def _dirty_months(conn: psycopg.Connection[Any], kind: str, after: int, mark: int) -> dict[dt.date, int]:
     """Months touched by loads after a watermark, with the newest such load."""
-    table, day = _SOURCE_TABLE[kind]
+    what = _KINDS[kind]
     rows = conn.execute(
-        f"SELECT date_trunc('month', {day})::date AS month, max(load_id) AS newest FROM {table} "
+        f"SELECT date_trunc('month', {what.day})::date AS month, max(load_id) AS newest FROM {what.table} "
         "WHERE load_id > %s AND load_id <= %s GROUP BY 1",
         (after, mark),
     )
@@ -182,23 +181,28 @@ def _parts_of_kind(
         known[(row["month"], row["through"])] = (watermark, Part(**row))
     oldest = min((watermark for watermark, _ in known.values()), default=mark)
     dirty = _dirty_months(conn, kind, oldest, mark)
-    parts = []
+    parts: dict[dt.date, Part] = {}
+    missing: list[tuple[dt.date, dt.date]] = []
     for month, through in _months(first, last):
         watermark, part = known.get((month, through), (-1, None))
         if part is not None and dirty.get(month, -1) <= watermark and part.path(root).exists():
-            parts.append(part)
-            continue
-        made = _write_part(root, kind, month, through, _copy_text(conn, kind, (month, through), order, mark))
-        conn.execute(
+            parts[month] = part
+        else:
+            missing.append((month, through))
+    texts = _texts(conn, kind, (missing[0][0], missing[-1][1]), order, mark) if missing else {}
+    made = [_write_part(root, kind, month, through, texts.get(month, b"")) for month, through in missing]
+    with conn.cursor() as cursor:
+        cursor.executemany(
             "INSERT INTO ops.snapshot_parts (part_id, kind, month, through, rows, content_sha256, file_sha256, "
             "source_order, load_watermark) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            (
-                made.part_id, kind, month, through, made.rows, made.content_sha256, made.file_sha256,
-                ",".join(order), mark,
-            ),
-        )  # fmt: skip
-        parts.append(made)
-    return [part for part in parts if part.rows]
+            [
+                (p.part_id, kind, p.month, p.through, p.rows, p.content_sha256, p.file_sha256, ",".join(order), mark)
+                for p in made
+            ],
+        )
+    parts.update({part.month: part for part in made})
+    parts_in_order = [parts[month] for month in sorted(parts)]
+    return [part for part in parts_in_order if part.rows]
 
 
 def _manifest(asof: dt.date, actions_through: dt.date, order: list[str], parts: Iterable[Part]) -> dict[str, object]:
@@ -294,7 +298,7 @@ def rebuild(conn: psycopg.Connection[Any], root: Path, snapshot_id: str) -> Snap
     assert row is not None
     order = json.loads(row["manifest"])["source_order"]
     for part in snapshot.parts:
-        text = _copy_text(conn, part.kind, (part.month, part.through), order, row["load_watermark"])
+        text = _text(conn, part, order, row["load_watermark"])
         if hashlib.sha256(text).hexdigest() != part.content_sha256:
             raise SnapshotDamaged(
                 f"Data snapshot {snapshot_id[:12]}: the database's {part.kind} of {part.month:%Y-%m} are no longer "
@@ -332,7 +336,7 @@ def part_from_database(conn: psycopg.Connection[Any], part: Part, snapshot_id: s
     if row is None:
         raise Refused(f"There is no data snapshot {snapshot_id[:12]}.")
     order = json.loads(row["manifest"])["source_order"]
-    return _to_table(part.kind, _copy_text(conn, part.kind, (part.month, part.through), order, row["load_watermark"]))
+    return _to_table(part.kind, _text(conn, part, order, row["load_watermark"]))
 
 
 def _read_bytes(root: Path, part: Part) -> bytes:
@@ -373,17 +377,37 @@ def _bars(root: Path, part: Part) -> tuple[dict[str, dict[dt.date, Bar]], tuple[
     return bars, tuple(duplicates)
 
 
-def view(root: Path, snapshot: Snapshot, policy: Policy) -> MarketView:
+_LAST_VIEW: dict[tuple[Path, str, dt.date, int, Decimal], MarketView] = {}
+
+
+def view(root: Path, snapshot: Snapshot, policy: Policy, since: dt.date) -> MarketView:
     """The market of a snapshot, read from its parts alone.
+
+    Args:
+        root: The snapshots folder.
+        snapshot: The snapshot.
+        policy: Says how split ratios are cleaned.
+        since: Months before this day's are left out; nobody who asks looks further back.
 
     Raises:
         SnapshotDamaged: A part is missing or altered.
     """
+    data = policy.data
+    key = (root, snapshot.snapshot_id, since.replace(day=1), data.split_max_denominator, data.split_noise)
+    if key not in _LAST_VIEW:
+        _LAST_VIEW.clear()  # the steps of a plan follow each other; the next plan has another snapshot
+        _LAST_VIEW[key] = _view(root, snapshot, policy, key[2])
+    return _LAST_VIEW[key]
+
+
+def _view(root: Path, snapshot: Snapshot, policy: Policy, since: dt.date) -> MarketView:
     bars: dict[str, dict[dt.date, Bar]] = {}
     duplicates: list[tuple[str, dt.date]] = []
     actions: dict[str, list[CorporateAction]] = {}
     fixings: list[Fixing] = []
     for part in sorted(snapshot.parts, key=lambda p: (p.kind, p.month)):
+        if part.month < since:
+            continue
         if part.kind == "bars":
             month, twice = _bars(root, part)
             duplicates += twice

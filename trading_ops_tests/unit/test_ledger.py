@@ -71,11 +71,13 @@ def test_selling_more_than_held_names_the_fill() -> None:
 
 
 def test_at_one_moment_a_sell_comes_before_a_buy() -> None:
-    held = buy("V", MONDAY, "4", "100", "300", fill_id="Z0")
-    sold = sell("V", TUESDAY, "4", "99", "290", fill_id="Z2")
+    held = buy("V", MONDAY, "4", "100", "300")
     bought = buy("V", TUESDAY, "3", "99", "220", fill_id="A1")
-    (lot,) = ledger_at(facts(bought, sold, held), TUESDAY).positions["V"].lots
-    assert lot.lot_id == "A1"
+    sold = sell("V", TUESDAY, "4.5", "99", "320", fill_id="Z2")
+    with pytest.raises(LedgerError, match="only 4 are held"):
+        ledger_at(facts(bought, sold, held), TUESDAY)
+    earlier = replace(bought, filled_at=at(TUESDAY, 14, 59))
+    assert ledger_at(facts(earlier, sold, held), TUESDAY).units == {"V": D("2.5")}
 
 
 @pytest.mark.parametrize(
@@ -286,8 +288,16 @@ def test_a_name_change_moves_the_lots_as_they_are() -> None:
     assert list(state.positions) == ["NEW"]
 
 
+def test_lots_that_join_another_name_take_their_place_by_day_of_purchase() -> None:
+    there = buy("NEW", FRIDAY, "1", "10", "10", fill_id="C")
+    later = buy("NEW", TUESDAY, "1", "10", "10", fill_id="A0")
+    event = CorporateEvent("E1", "name_change", "OLD", WEDNESDAY, "NEW")
+    state = ledger_at(facts(*OWNED, there, later, event), WEDNESDAY)
+    assert [lot.lot_id for lot in state.positions["NEW"].lots] == ["C", "A", "B", "A0"]
+
+
 def test_an_event_of_a_name_not_held_is_refused() -> None:
-    with pytest.raises(LedgerError, match="corporate event E1.*the name is not held then"):
+    with pytest.raises(LedgerError, match=r"corporate event E1.*the name is not held then"):
         ledger_at(facts(CorporateEvent("E1", "delisting", "OLD", TUESDAY)), TUESDAY)
 
 
@@ -333,7 +343,7 @@ def test_a_dividend_uses_the_fixing_of_its_ex_date() -> None:
         {"V": (dividend("V", TUESDAY, "1"),)},
         WEDNESDAY,
         WITHHOLDING,
-        lambda on: rates.get(on),
+        rates.get,
     )
     assert only.net_gbp == D("4.25")
 
@@ -411,6 +421,12 @@ def test_a_missing_close_is_the_last_one_with_splits_since_and_not_complete() ->
     given = facts(buy("V", FRIDAY, "5", "100", "400"), split("V", TUESDAY, "4"))
     points = series(given, closes("V", "100", "100", "", "30"), MONDAY, TUESDAY, WEDNESDAY)
     assert [(p.holdings_gbp, p.complete) for p in points] == [(D(400), True), (D(400), False), (D(480), True)]
+
+
+def test_a_close_of_the_ex_date_is_already_after_its_split() -> None:
+    given = facts(buy("V", FRIDAY, "5", "100", "400"), split("V", TUESDAY, "4"))
+    points = series(given, closes("V", "100", "100", "26", ""), TUESDAY, WEDNESDAY)
+    assert [(p.holdings_gbp, p.complete) for p in points] == [(D(416), True), (D(416), False)]
 
 
 def test_a_name_without_any_close_is_worth_what_was_paid_and_not_complete() -> None:

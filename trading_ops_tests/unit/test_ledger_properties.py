@@ -215,9 +215,7 @@ def test_shares_add_up_and_none_is_negative(amount: Decimal, weights: list[Decim
 
 
 @given(histories(), st.sets(st.tuples(st.sampled_from(NAMES), st.integers(0, 30)), max_size=10))
-def test_the_series_agrees_with_the_ledger_of_each_day(
-    history: History, missing: set[tuple[Symbol, int]]
-) -> None:
+def test_the_series_agrees_with_the_ledger_of_each_day(history: History, missing: set[tuple[Symbol, int]]) -> None:
     days = [FIRST + dt.timedelta(days=n) for n in range(31)]
     bars = {
         name: {d: make_bar(name, d, str(10 + n)) for n, d in enumerate(days) if (name, n) not in missing}
@@ -238,3 +236,19 @@ def test_the_series_agrees_with_the_ledger_of_each_day(
                 assert abs(point.holdings_gbp - worth) < NEGLIGIBLE
     with exact():
         assert flows == sum((m.amount_gbp for m in history.facts.movements if m.is_flow), ZERO)
+
+
+@given(st.lists(st.tuples(unit_counts, prices, st.booleans()), min_size=1, max_size=8), st.data())
+def test_fills_of_one_day_replay_equal_whatever_their_order(given_fills: list[object], data: st.DataObject) -> None:
+    held = Fill("F000", "AAA", "BUY", Decimal(9999), Decimal(1), Decimal(1), ZERO, at(FIRST), FIRST)
+    today = FIRST + dt.timedelta(days=1)
+    busy = [
+        Fill(f"F{n + 1:03}", "AAA", "BUY" if buys else "SELL", units, price, Decimal(1), ZERO, at(today, 15), today)
+        for n, (units, price, buys) in enumerate(given_fills)  # type: ignore[misc]
+    ]
+    expected = ledger_at(LedgerFacts((held, *busy), (), (split("AAA", today, "2"),)), today)
+    shuffled = data.draw(st.permutations([held, *busy]))
+    assert ledger_at(LedgerFacts(tuple(shuffled), (), (split("AAA", today, "2"),)), today) == expected
+    with exact():
+        net = sum((f.units if f.side == "BUY" else -f.units for f in busy), ZERO)
+        assert expected.units == {"AAA": 19998 + net}

@@ -103,9 +103,10 @@ def test_turnover_cap_of_buys(last: str, passes: bool) -> None:
 
 @pytest.mark.parametrize(("units", "passes"), [("1.5", True), ("1.500001", False)])
 def test_turnover_cap_of_sales_leaves_out_what_must_be_sold(units: str, passes: bool) -> None:
-    held = {"OFF": "5", "BIG": "40", "P": "9.5", "Q": "9.5", "R": "9.5", "S": "5"}
-    inp = plain_book(cash="2150", units=held, rows={"OFF": {"enabled": False}})
-    lines = [order("SELL", name, units=held[name]) for name in ("OFF", "BIG", "P", "Q", "R")]
+    # BIG is over the heaviest weight by a pound, EDGE is at it exactly and could wait
+    held = {"OFF": "5", "BIG": "10.01", "EDGE": "10", "Q": "9.5", "R": "9", "S": "5"}
+    inp = plain_book(cash="5149", units=held, rows={"OFF": {"enabled": False}})
+    lines = [order("SELL", name, units=held[name]) for name in ("OFF", "BIG", "EDGE", "Q", "R")]
     assert judge("TURNOVER_CAP", *lines, order("SELL", "S", units=units), inp=inp).passed is passes
 
 

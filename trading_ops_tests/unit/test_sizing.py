@@ -151,7 +151,8 @@ def test_a_name_over_the_largest_weight_is_sold_down_however_little_it_is() -> N
 
 
 def test_a_name_at_the_largest_weight_exactly_is_not_over_it() -> None:
-    assert lines(size(book(cash="9000", units={"H": "10"}, ranks={"H": 1}), policy(seats=9))) == []
+    sizing = size(book(cash="9000", units={"H": "10"}, ranks={"H": 1}), TWENTY)
+    assert [(o.symbol, o.group) for o in sizing.orders] == [("H", "trim")]
 
 
 def test_a_name_over_the_largest_weight_without_a_seat_leaves_wholly_and_is_never_cut() -> None:
@@ -271,7 +272,9 @@ def test_a_cut_sell_needs_room_for_the_smallest_order(first: str, expected: list
 
 def test_a_sell_that_fills_the_cap_exactly_is_kept_whole() -> None:
     inp = book(cash="6100", units={"OFF": "21", "B": "9", "C": "9"}, rows={"OFF": {"enabled": False}})
-    assert lines(size(inp, TWENTY)) == ["SELL OFF 21", "SELL B 9"]
+    sizing = size(inp, TWENTY)
+    assert lines(sizing) == ["SELL OFF 21", "SELL B 9"]
+    assert sizing.orders[1].exit
 
 
 def test_a_cut_may_fall_below_the_smallest_order_by_its_rounding_only() -> None:
@@ -293,13 +296,20 @@ def test_buys_stop_at_the_turnover_cap_and_the_last_one_is_cut() -> None:
     assert waiting(cut) == ["BUY E TURNOVER_CAP"]
 
 
+@pytest.mark.parametrize(("cap", "expected"), [("0.0585", ["BUY A 485", "BUY B 100"]), ("0.0584", ["BUY A 485"])])
+def test_a_cut_purchase_must_be_worth_an_order(cap: str, expected: list[str]) -> None:
+    # a smallest order of £100 decides; the room left for B is £100, then £99
+    numbers = policy(seats=20, turnover_cap=cap, minimum_order_gbp="100")
+    assert lines(size(book(cash="10000", ranks={"A": 1, "B": 2}), numbers)) == expected
+
+
 def test_buys_stop_at_the_cash_that_is_certain_above_the_floor() -> None:
-    # cash 1,000 + 0.98 x 500 - 0.02 x 10,000 = 1,290
-    held = {f"H{i}": "9.7" for i in range(8)} | {"P": "7.4", "X": "5"}
+    # cash 1,080 + 0.98 x 500 - 0.02 x 10,000 = 1,370
+    held = {f"H{i}": "9.6" for i in range(8)} | {"P": "7.4", "X": "5"}
     ranks = {f"H{i}": 10 + i for i in range(8)} | {"P": 9, "A": 1, "B": 2}
-    sizing = size(book(cash="1000", units=held, ranks=ranks), policy(seats=11, band="0.1"))
+    sizing = size(book(cash="1080", units=held, ranks=ranks), policy(seats=11, band="0.1"))
     # 11 seats: target £881.81; P is topped up last, being ranked behind A and B
-    assert lines(sizing) == ["SELL X 5", "BUY A 881", "BUY B 409"]
+    assert lines(sizing) == ["SELL X 5", "BUY A 881", "BUY B 489"]
     assert waiting(sizing) == ["BUY P CASH"]
 
 
