@@ -607,3 +607,4 @@ GRANT SELECT ON audit_log, books, config_policy, instruments, config_universe_ve
 GRANT EXECUTE ON FUNCTION lines_before(text), newest_plan_before(text), audit_broken(),
     audit_hash(text, bigint, timestamptz, text, text, text, text) TO replayer;
 GRANT SELECT ON ALL TABLES IN SCHEMA ops TO backup;
+GRANT SELECT ON ALL SEQUENCES IN SCHEMA ops TO backup;

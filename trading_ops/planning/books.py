@@ -37,7 +37,9 @@ def book_at(conn: psycopg.Connection[Any], root: Path, asof: dt.date) -> BookSta
     with conn.transaction():
         snapshot = snapshots.build(conn, root, asof=asof, actions_through=calendar.next_session(asof), policy=policy)
     fills, movements = ledger.fills(conn, head), ledger.movements(conn, head)
-    market = snapshots.view(root, snapshot, policy, looked_back(asof, fills, movements))
+    market = snapshots.view(
+        root, snapshot, policy, looked_back(asof, fills, movements), frozenset(f.symbol for f in fills)
+    )
     splits = tuple(a for actions in market.actions.values() for a in actions if a.kind == "split" and a.ex_date <= asof)
     facts = LedgerFacts(fills, movements, splits)
     days = [m.day for m in facts.movements] + [f.session for f in facts.fills]

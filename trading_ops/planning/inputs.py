@@ -14,6 +14,7 @@ from trading_ops.domain.errors import Refused
 from trading_ops.domain.judgement import Judgement, PlanInputs
 from trading_ops.domain.ledger import CashMovement, Fill
 from trading_ops.domain.ticket import TicketInputs
+from trading_ops.domain.universe import Universe
 from trading_ops.domain.values import plain
 from trading_ops.store import answers, broker, configuration, desk, ledger, plans, snapshots
 from trading_ops.store.configuration import StoredPolicy, StoredUniverse
@@ -56,6 +57,12 @@ LOOK_BACK = dt.timedelta(days=400)
 """Calendar days before the oldest thing a plan looks at; holds every window of the rules with room to spare."""
 
 
+def names_seen(universe: Universe, fills: tuple[Fill, ...]) -> frozenset[str]:
+    """Names whose bars a plan may look at: enabled ones, benchmarks, and whatever was ever traded."""
+    enabled = (i.symbol for i in universe.instruments.values() if i.enabled)
+    return frozenset(enabled).union(f.symbol for f in fills)
+
+
 def looked_back(asof: dt.date, fills: tuple[Fill, ...], movements: tuple[CashMovement, ...]) -> dt.date:
     """The first day of the market that a plan needs: the window of the rules before D and before the book's first day."""
     return min([asof, *(f.session for f in fills), *(m.day for m in movements)]) - LOOK_BACK
@@ -86,7 +93,13 @@ def load(conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run) -> 
         times=around.times,
         policy=around.policy.policy,
         universe=configuration.with_disablements(conn, around.universe, plan.asof, seq),
-        market=snapshots.view(root, snapshot, around.policy.policy, looked_back(plan.asof, fills, movements)),
+        market=snapshots.view(
+            root,
+            snapshot,
+            around.policy.policy,
+            looked_back(plan.asof, fills, movements),
+            names_seen(around.universe.universe, fills),
+        ),
         fills=fills,
         movements=movements,
         previous_asof=row["asof"] if row else None,

@@ -17,7 +17,7 @@ from trading_ops.domain.policy import Policy
 from trading_ops.domain.quality import evaluate_data_quality
 from trading_ops.domain.ticket_model import TicketContent
 from trading_ops.domain.values import UNIT_PLACES
-from trading_ops.planning.inputs import looked_back
+from trading_ops.planning.inputs import looked_back, names_seen
 from trading_ops.simulation import executor, truth
 from trading_ops.simulation.broker import SimulatedBroker
 from trading_ops.simulation.people import People, Slip, swapped_cash, with_slip
@@ -154,7 +154,13 @@ class Simulation:
         fills, movements = ledger.fills(self.conn, head), ledger.movements(self.conn, head)
         row = self.conn.execute("SELECT ops.newest_plan_before(%s) AS asof", (asof.isoformat(),)).fetchone()
         quality = evaluate_data_quality(
-            snapshots.view(self.root, snapshot, self.policy, looked_back(asof, fills, movements)),
+            snapshots.view(
+                self.root,
+                snapshot,
+                self.policy,
+                looked_back(asof, fills, movements),
+                names_seen(stored.universe, fills),
+            ),
             configuration.with_disablements(self.conn, stored, asof, head),
             self.account.units(),
             row["asof"] if row else None,

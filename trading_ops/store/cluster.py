@@ -19,8 +19,11 @@ INITDB_SECONDS = 600
 CONFIGURATION = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
-    "max_connections": "60",
-    "shared_buffers": "64MB",
+    "max_connections": "80",
+    "shared_buffers": "192MB",
+    "work_mem": "64MB",
+    "maintenance_work_mem": "128MB",
+    "max_wal_size": "2GB",
     "password_encryption": "scram-sha-256",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -41,7 +44,7 @@ class Cluster:
         self.data = settings.postgres_dir
         self.log = settings.logs_dir / "postgres.log"
         self._port_file = settings.home / "postgres.port"
-        self._password_file = settings.secrets_dir / "postgres-superuser"
+        self._password_file = settings.secrets_dir / "superuser"
 
     def exists(self) -> bool:
         """Whether the data folder was made; it appears whole or not at all."""

@@ -21,3 +21,7 @@ class ServerFailed(TradingOpsError):
 
 class SecretsTooOpen(TradingOpsError):
     """A file with passwords can be read by others, or cannot be read at all."""
+
+
+class MigrationFailed(TradingOpsError):
+    """A migration's SQL was refused; the schema is as it was before it."""

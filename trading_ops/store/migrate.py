@@ -1,53 +1,75 @@
 """Migrations: Alembic as the runner, hand-written SQL files as the content (`db/migrations`)."""
 
+from pathlib import Path
+
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 
 from trading_ops.settings import Settings, shipped
+from trading_ops.store import endpoint
 from trading_ops.store.connect import connect
+from trading_ops.store.errors import MigrationFailed
 from trading_ops.store.roles import dsn_for
 
 
-def _config(settings: Settings | None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(shipped("db", "migrations")))
-    config.set_main_option("path_separator", "os")
-    if settings is not None:
-        import psycopg
-
-        parts = psycopg.conninfo.conninfo_to_dict(dsn_for(settings, "migrator"))
-        query = {k: str(v) for k, v in parts.items() if k in ("sslmode", "connect_timeout")}
-        config.attributes["url"] = URL.create(
-            "postgresql+psycopg", username=str(parts["user"]), password=str(parts["password"]),
-            host=str(parts.get("host", "localhost")), port=int(parts.get("port", 5432)),
-            database=str(parts["dbname"]), query=query,
-        )  # fmt: skip
-    return config
-
-
-def head() -> str:
+def head(folder: Path | None = None) -> str:
     """The newest revision that the code knows."""
-    return str(ScriptDirectory.from_config(_config(None)).get_current_head())
-
-
-def upgrade(settings: Settings, revision: str = "head") -> None:
-    """Bring the schema to a revision; nothing happens when it is there."""
-    command.upgrade(_config(settings), revision)
-
-
-def downgrade(settings: Settings, revision: str) -> None:
-    """Take the schema back; for tests of the migrations."""
-    command.downgrade(_config(settings), revision)
+    return str(ScriptDirectory.from_config(_config(None, folder)).get_current_head())
 
 
 def current(settings: Settings) -> str | None:
     """The revision of the database, or None before the first."""
-    with connect(settings, "migrator") as conn:
-        conn.execute("SET ROLE ops_owner")
+    with connect(settings, "app_writer") as conn:
         there = conn.execute("SELECT to_regclass('ops_meta.schema_version') AS t").fetchone()
-        if not there or there["t"] is None:
+        if there is None or there["t"] is None:
             return None
         row = conn.execute("SELECT version_num FROM ops_meta.schema_version").fetchone()
     return str(row["version_num"]) if row else None
+
+
+def upgrade(settings: Settings, revision: str = "head", folder: Path | None = None) -> None:
+    """Bring the schema to a revision; nothing happens when it is there.
+
+    Args:
+        settings: The home.
+        revision: `0001`, or `head` for the newest.
+        folder: Replaces `db/migrations`; for tests.
+
+    Raises:
+        MigrationFailed: The revision at work left no trace; those before it are kept.
+    """
+    # Asked first as an ordinary role: a home that is down or not made gets its sentence, not a driver's traceback.
+    before = current(settings)
+    try:
+        command.upgrade(_config(settings, folder), revision)
+    except (SQLAlchemyError, psycopg.Error) as exc:
+        reached = current(settings)
+        raise MigrationFailed(
+            f"The database could not be brought from revision {before or 'none'} to {revision}: {_why(exc)} "
+            f"It is at revision {reached or 'none'} and whole; nothing of the failed one was kept."
+        ) from exc
+
+
+def downgrade(settings: Settings, revision: str, folder: Path | None = None) -> None:
+    """Take the schema back; for tests of the migrations. Facts are refused: they are never thrown away."""
+    command.downgrade(_config(settings, folder), revision)
+
+
+def _config(settings: Settings | None, folder: Path | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(folder or shipped("db", "migrations")).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    if settings is not None:
+        # Handed over as an attribute: a URL among the options would be interpolated, and its password shown.
+        config.attributes["url"] = endpoint.driver_url(dsn_for(settings, "migrator"), "psycopg")
+    return config
+
+
+def _why(exc: BaseException) -> str:
+    cause = getattr(exc, "orig", None) or exc
+    text = str(cause).strip().splitlines() or [type(cause).__name__]
+    where = [line.strip() for line in text[1:] if line.startswith("LINE ")]
+    return f"{text[0].rstrip('.')}{' at ' + where[0] if where else ''}."

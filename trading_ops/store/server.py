@@ -1,174 +1,175 @@
-"""The home's database server: started by whoever needs it first, stopped by whoever leaves last.
+"""The embedded PostgreSQL server: who may start and stop it. Nobody has it pulled from under them.
 
-Every process that uses it holds a shared lock. Only a process that gets the lock for itself alone may stop the server,
-so nobody's database disappears under them. With TRADING_OPS_DATABASE_URL no server is managed at all.
+Everyone who needs the database is inside `Server.use()`, which holds a shared lock; the server stops when the last one
+leaves, unless a person started it with `server start`. With TRADING_OPS_DATABASE_URL no server is managed at all.
 """
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-
-import psycopg
+from dataclasses import dataclass
 
 from trading_ops.domain.errors import Refused
 from trading_ops.settings import Settings
-from trading_ops.store import server_process
-from trading_ops.store.errors import DatabaseDown, NotInitialised, WrongDatabaseVersion
+from trading_ops.store import endpoint, external
+from trading_ops.store.cluster import HOST, Cluster
+from trading_ops.store.errors import NotInitialised
+from trading_ops.store.locks import FileLock, held
+from trading_ops.store.probe import Answer, ask
+from trading_ops.store.processes import live_server, stop_fast
+from trading_ops.store.server_process import ensure_started
 
-OLDEST_VERSION = 160_000
-"""PostgreSQL 16: the oldest version the SQL is written for."""
+
+@dataclass(frozen=True)
+class ServerStatus:
+    """What `server status` tells.
+
+    Attributes:
+        running: It lets us in.
+        managed: It is the embedded server; False when TRADING_OPS_DATABASE_URL names another.
+        pid: Its process, None when it does not run or is not ours.
+        host: Where it listens.
+        port: Where it listens; None before its first start.
+        kept: It stays when the last user leaves, until `server stop`.
+    """
+
+    running: bool
+    managed: bool
+    pid: int | None
+    host: str
+    port: int | None
+    kept: bool
 
 
 class Server:
-    """The database server of one home."""
+    """A home's database server."""
 
     def __init__(self, settings: Settings) -> None:
+        """Nothing is started or touched yet."""
         self.settings = settings
+        self._cluster = Cluster(settings)
+        self._start_lock = settings.home / "postgres.start.lock"
+        self._users_lock = settings.home / "postgres.lock"
+        self._keep = settings.home / "postgres.keep"
 
     @property
     def managed(self) -> bool:
-        """False when somebody else's server is used through a DSN."""
+        """Whether this is the embedded server, and not one that TRADING_OPS_DATABASE_URL names."""
         return self.settings.database_url is None
 
-    @property
-    def _keep(self) -> Path:
-        return self.settings.home / "postgres.keep"
-
     @contextmanager
-    def use(self, *, create: bool = False) -> Iterator[None]:
-        """Keep the server alive for the duration.
+    def use(self, *, create: bool = False) -> Iterator["Server"]:
+        """Have the server running inside the `with`.
 
         Args:
-            create: Make the data folder when there is none (init); otherwise a missing one is an error.
+            create: Make the data folder when there is none (`init` does).
 
         Raises:
             NotInitialised: There is no data folder.
-            DatabaseDown: With a DSN: nothing answers there.
-            WrongDatabaseVersion: The server or data folder cannot be used.
+            DatabaseDown: The server that TRADING_OPS_DATABASE_URL names does not answer.
+            ServerFailed: It cannot be started.
         """
         if not self.managed:
-            check_external(self.settings)
-            yield
+            external.check(self.settings)
+            yield self
             return
-        if not create and not (self.settings.postgres_dir / "PG_VERSION").exists():
-            raise NotInitialised(f"{self.settings.home} has no database yet. Run `trading-ops init` first.")
-        with self._locked("postgres.start.lock", fcntl.LOCK_EX):
-            self._start_if_down()
-            using = os.open(self.settings.home / "postgres.lock", os.O_RDWR | os.O_CREAT, 0o600)
-            fcntl.flock(using, fcntl.LOCK_SH)
-        try:
-            yield
-        finally:
-            os.close(using)
-            self._stop_if_last()
-
-    def port(self) -> int:
-        """The port of the running server.
-
-        Raises:
-            DatabaseDown: It does not run.
-        """
-        found = server_process.read_pid_file(self.settings.postgres_dir)
-        if found is None or not server_process.is_ours(found.pid, self.settings.postgres_dir):
-            raise DatabaseDown(
-                f"The database server of {self.settings.home} does not run. Run `trading-ops server start`."
-            )
-        return found.port
-
-    def admin_dsn(self, database: str = "postgres") -> str:
-        """The administrator's connection string for a database of the server."""
-        if self.settings.database_url is not None:
-            return psycopg.conninfo.make_conninfo(self.settings.database_url, dbname=database)
-        return server_process.dsn(self.settings, self.port(), database)
+        self._require(create)
+        with FileLock(self._users_lock) as users:
+            with held(self._start_lock):
+                users.shared()
+                ensure_started(self._cluster)
+            owner = os.getpid()
+            try:
+                yield self
+            finally:
+                if os.getpid() == owner:  # a forked child that unwinds is no user of its own
+                    self._leave(users)
 
     def start_explicit(self) -> str:
-        """Start the server and leave it running; returns a sentence.
+        """Start the server and leave it running until `stop_explicit`; returns a sentence that says where.
 
         Raises:
-            Refused: It runs already, or is not ours to start.
+            Refused: It runs already.
+            NotInitialised: There is no data folder.
+            ServerFailed: It cannot be started.
         """
-        self._require_managed("started")
-        if not (self.settings.postgres_dir / "PG_VERSION").exists():
-            raise NotInitialised(f"{self.settings.home} has no database yet. Run `trading-ops init` first.")
-        with self._locked("postgres.start.lock", fcntl.LOCK_EX):
-            found = server_process.read_pid_file(self.settings.postgres_dir)
-            if found and server_process.is_ours(found.pid, self.settings.postgres_dir):
+        self._refuse_unmanaged("start")
+        self._require(create=False)
+        with held(self._start_lock), FileLock(self._users_lock) as users:
+            pid = live_server(self._cluster.data)
+            where = f"(pid {pid}, port {self._cluster.port()})"
+            if pid is not None and self._keep.exists():
+                raise Refused(f"The database server runs already {where}. Stop it with `trading-ops server stop`.")
+            if pid is not None and not users.try_exclusive():
                 raise Refused(
-                    f"The server of {self.settings.home} runs already (process {found.pid}, port {found.port}). "
-                    "Stop it with `trading-ops server stop`."
+                    f"The database server runs already {where}, for a command that is at work and stops it at its end. "
+                    "Try again then."
                 )
-            port = self._start_if_down()
+            # One that was left behind by a killed command has no user, and is taken over.
+            pid = ensure_started(self._cluster)
             self._keep.touch()
-        return f"Server of {self.settings.home} runs on 127.0.0.1:{port}."
+            return f"The database server runs (pid {pid}, port {self._cluster.port()}) until `trading-ops server stop`."
 
     def stop_explicit(self) -> str:
-        """Stop the server unless another process uses it; returns a sentence.
+        """Stop the server; returns a sentence that says what was done.
 
         Raises:
-            Refused: It is used, or not ours to stop.
+            Refused: Somebody uses it now.
+            ServerFailed: It does not stop.
         """
-        self._require_managed("stopped")
-        self._keep.unlink(missing_ok=True)
-        if not self._stop_if_last():
-            raise Refused(f"The server of {self.settings.home} is in use; it stops when the last user leaves.")
-        return f"Server of {self.settings.home} is stopped."
+        self._refuse_unmanaged("stop")
+        if not self._cluster.exists():
+            return "The database server does not run: there is no database here yet."
+        with held(self._start_lock), FileLock(self._users_lock) as users:
+            pid = live_server(self._cluster.data)
+            if pid is None:
+                self._keep.unlink(missing_ok=True)
+                return "The database server does not run."
+            self._keep.unlink(missing_ok=True)
+            if not users.try_exclusive():
+                raise Refused(
+                    f"The database server (pid {pid}) is in use by a command that is at work; "
+                    "it stops when the last one leaves."
+                )
+            stop_fast(self._cluster.data, self._cluster.log)
+            return f"The database server (pid {pid}) was stopped."
 
-    def _start_if_down(self) -> int:
-        found = server_process.read_pid_file(self.settings.postgres_dir)
-        ours = found is not None and server_process.is_ours(found.pid, self.settings.postgres_dir)
-        if found and ours and server_process.answers(self.settings, found.port):
-            return found.port
-        server_process.make_data_folder(self.settings)
-        return server_process.start(self.settings)
-
-    def _stop_if_last(self) -> bool:
-        with self._locked("postgres.start.lock", fcntl.LOCK_EX):
-            alone = os.open(self.settings.home / "postgres.lock", os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-            else:
-                if not self._keep.exists():
-                    server_process.stop(self.settings.postgres_dir)
-                return True
-            finally:
-                os.close(alone)
-
-    @contextmanager
-    def _locked(self, name: str, how: int) -> Iterator[None]:
-        handle = os.open(self.settings.home / name, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, how)
-            yield
-        finally:
-            os.close(handle)
-
-    def _require_managed(self, what: str) -> None:
+    def status(self) -> ServerStatus:
+        """Look, and change nothing."""
         if not self.managed:
-            raise Refused(f"TRADING_OPS_DATABASE_URL is set: that server is not {what} from here.")
+            where = endpoint.of(self.settings)
+            return ServerStatus(external.answers(self.settings), False, None, where.host, where.port, True)
+        pid = live_server(self._cluster.data)
+        up = pid is not None and ask(self._cluster) is Answer.OURS
+        return ServerStatus(up, True, pid, HOST, self._cluster.port(), self._keep.exists())
 
+    def admin_dsn(self, database: str | None = None) -> str:
+        """URL of the administrator, for his own database by default. It holds a password: never print it.
 
-def check_external(settings: Settings) -> None:
-    """The server behind the DSN answers and is new enough.
+        Raises:
+            NotInitialised: The embedded server has never been started.
+        """
+        return endpoint.admin_url(self.settings, database or endpoint.admin_database(self.settings))
 
-    Raises:
-        DatabaseDown: Nothing answers, or it does not let us in.
-        WrongDatabaseVersion: It is too old.
-    """
-    assert settings.database_url is not None
-    try:
-        with psycopg.connect(settings.database_url, connect_timeout=5) as conn:
-            version = conn.info.server_version
-    except psycopg.OperationalError as exc:
-        where = psycopg.conninfo.conninfo_to_dict(settings.database_url)
-        raise DatabaseDown(
-            f"The database at {where.get('host', 'localhost')}:{where.get('port', 5432)} (TRADING_OPS_DATABASE_URL) "
-            f"does not answer: {str(exc).strip().splitlines()[-1]}. Start it, or correct the address."
-        ) from exc
-    if version < OLDEST_VERSION:
-        raise WrongDatabaseVersion(
-            f"The database of TRADING_OPS_DATABASE_URL is PostgreSQL {version // 10_000}; 16 or newer is needed."
-        )
+    def _leave(self, users: FileLock) -> None:
+        with held(self._start_lock):
+            # Given up and taken again under the start lock: nobody can come in between.
+            if users.try_exclusive() and not self._keep.exists():
+                stop_fast(self._cluster.data, self._cluster.log)
+
+    def _require(self, create: bool) -> None:
+        if not self.settings.home.exists():
+            if not create:
+                raise NotInitialised(f"{self.settings.home} is no home yet. Run `trading-ops init`.")
+            self.settings.make_folders()
+        if create:
+            with held(self._start_lock):
+                self._cluster.create()
+        self._cluster.require()
+
+    def _refuse_unmanaged(self, verb: str) -> None:
+        if not self.managed:
+            raise Refused(
+                f"TRADING_OPS_DATABASE_URL names a server of your own, so there is none to {verb} here. "
+                f"Use that server's own means to {verb} it."
+            )

@@ -17,6 +17,7 @@ from typing import Any
 
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
@@ -84,7 +85,7 @@ class Part:
 
     def path(self, root: Path) -> Path:
         """Where the part lies below a snapshots folder."""
-        return root / self.kind / f"{self.month:%Y-%m}-{self.content_sha256[:20]}.parquet"
+        return Path(f"{root}/{self.kind}/{self.month.isoformat()[:7]}-{self.content_sha256[:20]}.parquet")
 
 
 @dataclass(frozen=True)
@@ -173,8 +174,9 @@ def _parts_of_kind(
     rows = conn.execute(
         "SELECT DISTINCT ON (month, through) part_id, kind, month, through, rows, content_sha256, file_sha256, "
         "load_watermark FROM ops.snapshot_parts WHERE kind = %s AND source_order = %s AND load_watermark <= %s "
+        "AND through IN ((month + interval '1 month - 1 day')::date, %s) "
         "ORDER BY month, through, load_watermark DESC",
-        (kind, ",".join(order), mark),
+        (kind, ",".join(order), mark, last),
     )
     for row in rows:
         watermark = row.pop("load_watermark")
@@ -210,12 +212,11 @@ def _manifest(asof: dt.date, actions_through: dt.date, order: list[str], parts: 
         "asof": asof.isoformat(),
         "actions_through": actions_through.isoformat(),
         "source_order": order,
-        "parts": [
-            {"kind": p.kind, "month": f"{p.month:%Y-%m}", "through": p.through.isoformat(), "rows": p.rows,
-             "content_sha256": p.content_sha256}
-            for p in sorted(parts, key=lambda p: (p.kind, p.month))
-        ],
-    }  # fmt: skip
+        "parts": [p.part_id for p in sorted(parts, key=lambda p: (p.kind, p.month))],
+    }
+
+
+_LAST_BUILT: dict[tuple[Path, dt.date, dt.date, tuple[str, ...], int], Snapshot] = {}
 
 
 def build(
@@ -245,6 +246,9 @@ def build(
         "SELECT min(session) AS first FROM ops.market_prices_eod WHERE session <= %s", (asof,)
     ).fetchone()
     first = span["first"] if span and span["first"] else asof
+    key = (root, asof, actions_through, tuple(order), mark)
+    if key in _LAST_BUILT and _registered(conn, _LAST_BUILT[key].snapshot_id):
+        return _LAST_BUILT[key]
     parts: list[Part] = []
     for kind, last in (("bars", asof), ("actions", actions_through), ("fixings", asof)):
         parts += _parts_of_kind(conn, root, kind, first, last, order, mark)
@@ -253,7 +257,7 @@ def build(
     simulated = bool(
         conn.execute("SELECT 1 FROM ops.price_loads WHERE simulated AND load_id <= %s LIMIT 1", (mark,)).fetchone()
     )
-    if not conn.execute("SELECT 1 FROM ops.data_snapshots WHERE snapshot_id = %s", (snapshot_id,)).fetchone():
+    if not _registered(conn, snapshot_id):
         seq = audit.append(conn, "market.snapshot", snapshot_id, {"asof": asof.isoformat(), "parts": len(parts)})
         conn.execute(
             "INSERT INTO ops.data_snapshots (snapshot_id, asof, manifest, simulated, load_watermark, audit_seq) "
@@ -265,7 +269,14 @@ def build(
                 "INSERT INTO ops.data_snapshot_parts (snapshot_id, part_id) VALUES (%s, %s) ON CONFLICT DO NOTHING",
                 [(snapshot_id, part.part_id) for part in parts],
             )
-    return Snapshot(snapshot_id, asof, simulated, tuple(parts), mark)
+    _LAST_BUILT.clear()
+    _LAST_BUILT[key] = Snapshot(snapshot_id, asof, simulated, tuple(parts), mark)
+    return _LAST_BUILT[key]
+
+
+def _registered(conn: psycopg.Connection[Any], snapshot_id: str) -> bool:
+    row = conn.execute("SELECT 1 FROM ops.data_snapshots WHERE snapshot_id = %s", (snapshot_id,)).fetchone()
+    return row is not None
 
 
 def get(conn: psycopg.Connection[Any], snapshot_id: str) -> Snapshot:
@@ -359,9 +370,13 @@ def _table(root: Path, part: Part) -> pa.Table:
 
 
 @functools.lru_cache(maxsize=1024)
-def _bars(root: Path, part: Part) -> tuple[dict[str, dict[dt.date, Bar]], tuple[tuple[str, dt.date], ...]]:
+def _bars(
+    root: Path, part: Part, symbols: frozenset[str]
+) -> tuple[dict[str, dict[dt.date, Bar]], tuple[tuple[str, dt.date], ...]]:
     """A month's bars by symbol, and the pairs that stand more than once."""
-    columns = _table(root, part).to_pydict()
+    table = _table(root, part)
+    wanted = pc.is_in(table["symbol"], pa.array(sorted(symbols), pa.string()))
+    columns = table.filter(wanted).to_pydict()
     bars: dict[str, dict[dt.date, Bar]] = {}
     duplicates = []
     fields = zip(
@@ -377,10 +392,10 @@ def _bars(root: Path, part: Part) -> tuple[dict[str, dict[dt.date, Bar]], tuple[
     return bars, tuple(duplicates)
 
 
-_LAST_VIEW: dict[tuple[Path, str, dt.date, int, Decimal], MarketView] = {}
+_LAST_VIEW: dict[tuple[Path, str, dt.date, frozenset[str], int, Decimal], MarketView] = {}
 
 
-def view(root: Path, snapshot: Snapshot, policy: Policy, since: dt.date) -> MarketView:
+def view(root: Path, snapshot: Snapshot, policy: Policy, since: dt.date, symbols: frozenset[str]) -> MarketView:
     """The market of a snapshot, read from its parts alone.
 
     Args:
@@ -388,19 +403,20 @@ def view(root: Path, snapshot: Snapshot, policy: Policy, since: dt.date) -> Mark
         snapshot: The snapshot.
         policy: Says how split ratios are cleaned.
         since: Months before this day's are left out; nobody who asks looks further back.
+        symbols: Names whose bars are wanted; corporate actions of all names are part of the view.
 
     Raises:
         SnapshotDamaged: A part is missing or altered.
     """
     data = policy.data
-    key = (root, snapshot.snapshot_id, since.replace(day=1), data.split_max_denominator, data.split_noise)
+    key = (root, snapshot.snapshot_id, since.replace(day=1), symbols, data.split_max_denominator, data.split_noise)
     if key not in _LAST_VIEW:
         _LAST_VIEW.clear()  # the steps of a plan follow each other; the next plan has another snapshot
-        _LAST_VIEW[key] = _view(root, snapshot, policy, key[2])
+        _LAST_VIEW[key] = _view(root, snapshot, policy, key[2], symbols)
     return _LAST_VIEW[key]
 
 
-def _view(root: Path, snapshot: Snapshot, policy: Policy, since: dt.date) -> MarketView:
+def _view(root: Path, snapshot: Snapshot, policy: Policy, since: dt.date, symbols: frozenset[str]) -> MarketView:
     bars: dict[str, dict[dt.date, Bar]] = {}
     duplicates: list[tuple[str, dt.date]] = []
     actions: dict[str, list[CorporateAction]] = {}
@@ -409,7 +425,7 @@ def _view(root: Path, snapshot: Snapshot, policy: Policy, since: dt.date) -> Mar
         if part.month < since:
             continue
         if part.kind == "bars":
-            month, twice = _bars(root, part)
+            month, twice = _bars(root, part, symbols)
             duplicates += twice
             for symbol, of_symbol in month.items():
                 bars.setdefault(symbol, {}).update(of_symbol)

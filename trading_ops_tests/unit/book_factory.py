@@ -65,11 +65,6 @@ def stock(symbol: Symbol, **columns: Any) -> Instrument:
     return replace(row, **columns)
 
 
-def universe(symbols: Iterable[Symbol], **rows: Mapping[str, Any]) -> Universe:
-    """A universe of plain stocks; `B={"enabled": False}` changes a row."""
-    return Universe({s: stock(s, **rows.get(s, {})) for s in symbols})
-
-
 def lot(symbol: Symbol, units: str | Decimal, number: int = 1, position_id: str | None = None) -> Lot:
     """A lot opened `number` days after New Year."""
     return Lot(
