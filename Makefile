@@ -19,7 +19,7 @@ $(READY): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
 		|| { echo "python3 -m venv failed. On Debian: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
 	@echo "Installing the locked packages into $(VENV) (a few minutes the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
@@ -52,9 +52,9 @@ dev: $(READY)  ## Dagster UI and daemon on 127.0.0.1:3000
 
 lock: $(READY)  ## pin every package with its hashes
 	@command -v uv >/dev/null || { echo "uv is needed to write the locks: pip install uv"; exit 1; }
-	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	uv pip compile --quiet --generate-hashes --no-strip-extras --no-emit-index-url --no-header --python-version 3.11 \
 		--extra dev pyproject.toml -o requirements.lock
-	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	uv pip compile --quiet --generate-hashes --no-strip-extras --no-emit-index-url --no-header --python-version 3.11 \
 		--extra research pyproject.toml -o requirements-research.lock
 
 clean:  ## remove the environment and the demo's homes

@@ -75,7 +75,7 @@ def load(
         str | None, typer.Option(help="as-traded or adjusted: what you know of files that do not say")
     ] = None,
 ) -> None:
-    """Load prices, corporate actions and fixings; what is there already is not touched, what differs is a new revision."""
+    """Load prices, corporate actions and fixings; what is there is not touched, what differs is a new revision."""
     span = (day_of(first, "--from") if first else None, day_of(last, "--through") if last else None)
     if basis not in (None, "as-traded", "adjusted"):
         raise BadInput(f"--basis {basis!r}: use as-traded or adjusted.")

@@ -64,7 +64,7 @@ def names_seen(universe: Universe, fills: tuple[Fill, ...]) -> frozenset[str]:
 
 
 def looked_back(asof: dt.date, fills: tuple[Fill, ...], movements: tuple[CashMovement, ...]) -> dt.date:
-    """The first day of the market that a plan needs: the window of the rules before D and before the book's first day."""
+    """The first day of the market that a plan needs: the rules' window before D and before the book's first day."""
     return min([asof, *(f.session for f in fills), *(m.day for m in movements)]) - LOOK_BACK
 
 

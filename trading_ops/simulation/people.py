@@ -82,7 +82,7 @@ class People:
         return None
 
     def slip_in_snapshot(self, after_fills: bool) -> Slip | None:
-        """A mistake with the week's snapshot, or None. Forgetting matters only after fills, so only then it is planted."""
+        """A mistake with the week's snapshot, or None. Forgetting matters only after fills: only then it happens."""
         if self.manner != "sloppy":
             return None
         drawn, weeks = self._random.random(), self._random.choice((1, 2))

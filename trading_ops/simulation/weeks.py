@@ -1,4 +1,4 @@
-"""Weekly plans over history. The rules and the storage are the real ones; only the people and the broker are made up."""
+"""Weekly plans over history. Rules and storage are the real ones; only the people and the broker are made up."""
 
 import datetime as dt
 import uuid
@@ -15,6 +15,7 @@ from trading_ops.domain.errors import Refused
 from trading_ops.domain.ledger import CashMovement
 from trading_ops.domain.policy import Policy
 from trading_ops.domain.quality import evaluate_data_quality
+from trading_ops.domain.reasons import rules_of
 from trading_ops.domain.ticket_model import TicketContent
 from trading_ops.domain.values import UNIT_PLACES
 from trading_ops.planning.inputs import looked_back, names_seen
@@ -27,10 +28,7 @@ from trading_ops.store.tickets import Ticket
 
 PERSON = "simulated executor"
 OPERATOR = "simulated operator"
-HUMAN_GATES = frozenset({
-    "CONFIRMATION_MISSING", "OPENING_SNAPSHOT_MISSING", "SNAPSHOT_STALE", "UNITS_DRIFT", "UNKNOWN_POSITION", "CASH_DRIFT",
-    "DIVIDEND_UNRESOLVED",
-})  # fmt: skip
+HUMAN_GATES = frozenset(rule.code for gate in ("confirmation", "reconciliation") for rule in rules_of(gate))
 """Gates that only what people do can close."""
 
 Planner = Callable[[dt.date], Ticket]

@@ -104,6 +104,8 @@ class Cluster:
         try:
             return read_secret(self._password_file).strip()
         except FileNotFoundError as exc:
+            if not self.exists():
+                raise NotInitialised(f"{self._settings.home} is no home yet. Run `trading-ops init`.") from exc
             raise NotInitialised(
                 f"{self._password_file} is missing: without it nobody can enter {self.data}. Restore it or a backup."
             ) from exc

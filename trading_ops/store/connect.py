@@ -70,6 +70,9 @@ def run_transaction(conn: Connection, work: Callable[[Connection], T], attempts:
         attempts: How often at most; the last failure is raised.
     """
 
+    if conn.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE:
+        raise RuntimeError("run_transaction was called inside a transaction, where nothing can be done again")
+
     def once() -> T:
         with conn.transaction():
             return work(conn)

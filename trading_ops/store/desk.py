@@ -123,7 +123,8 @@ def accept_bar(conn: psycopg.Connection[Any], symbol: str, session: dt.date, why
     payload = {"symbol": symbol, "session": session.isoformat(), "why": why, "accepted_by": accepted_by}
     seq = audit.append(conn, "quality.accepted", f"{symbol} {session}", payload)
     conn.execute(
-        "INSERT INTO ops.quality_acceptances (symbol, session, accepted_by, why, audit_seq) VALUES (%s, %s, %s, %s, %s)",
+        "INSERT INTO ops.quality_acceptances (symbol, session, accepted_by, why, audit_seq) "
+        "VALUES (%s, %s, %s, %s, %s)",
         (symbol, session, accepted_by, why, seq),
     )
 

@@ -61,7 +61,8 @@ def save_targets(conn: psycopg.Connection[Any], run_id: uuid.UUID, targets: Sequ
     with conn.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO ops.portfolio_targets (run_id, symbol, seat, rank, weight, target_gbp, value_gbp, units, "
-            "price_usd, difference_gbp, note) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            "price_usd, difference_gbp, note) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
+            "ON CONFLICT DO NOTHING",
             [
                 (
                     run_id, t.symbol, t.seat, t.rank, t.weight, t.target_gbp, t.value_gbp, t.units, t.price_usd,

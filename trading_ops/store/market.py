@@ -44,7 +44,8 @@ _MERGE = {
               IS DISTINCT FROM (s.open, s.high, s.low, s.close, s.adj_close, s.volume)
         ORDER BY s.session, s.symbol""",
     "actions": """
-        INSERT INTO ops.corporate_actions (symbol, ex_date, kind, source, revision, value, simulated, load_id, fetched_at)
+        INSERT INTO ops.corporate_actions (symbol, ex_date, kind, source, revision, value, simulated, load_id,
+                                           fetched_at)
         SELECT s.symbol, s.ex_date, s.kind, s.source, coalesce(old.revision, 0) + 1, s.value,
                %(simulated)s, %(load_id)s, %(fetched_at)s
         FROM stage_actions s LEFT JOIN LATERAL (

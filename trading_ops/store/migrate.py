@@ -54,7 +54,7 @@ def upgrade(settings: Settings, revision: str = "head", folder: Path | None = No
 
 
 def downgrade(settings: Settings, revision: str, folder: Path | None = None) -> None:
-    """Take the schema back; for tests of the migrations. Facts are refused: they are never thrown away."""
+    """Take the schema back, with every fact in it: for tests of the migrations, and no command offers it."""
     command.downgrade(_config(settings, folder), revision)
 
 

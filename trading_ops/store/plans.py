@@ -226,7 +226,8 @@ def bind_snapshot(conn: psycopg.Connection[Any], run_id: uuid.UUID, snapshot: Sn
         Refused: The run is bound to another snapshot.
     """
     conn.execute(
-        "INSERT INTO ops.run_snapshots (run_id, snapshot_id, load_watermark) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        "INSERT INTO ops.run_snapshots (run_id, snapshot_id, load_watermark) VALUES (%s, %s, %s) "
+        "ON CONFLICT DO NOTHING",
         (run_id, snapshot.snapshot_id, snapshot.load_watermark),
     )
     bound = conn.execute("SELECT snapshot_id FROM ops.run_snapshots WHERE run_id = %s", (run_id,)).fetchone()

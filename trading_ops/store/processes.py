@@ -61,6 +61,18 @@ def live_server(data: Path) -> int | None:
     return pid if pid is not None and serves(pid, data) else None
 
 
+def forget_torn_pid_file(data: Path) -> None:
+    """Remove a `postmaster.pid` that names no process, as a power cut leaves it; PostgreSQL refuses to start over it.
+
+    Only when no server of this folder is seen at all. The caller holds the start lock, so none is being started.
+    """
+    if not data.joinpath("postmaster.pid").exists() or postmaster_pid(data) is not None:
+        return
+    if any(serves(int(entry.name), data) for entry in PROC.iterdir() if entry.name.isdigit()):
+        return
+    data.joinpath("postmaster.pid").unlink()
+
+
 def stop_fast(data: Path, log: Path) -> None:
     """Stop the server of a data folder: clients are disconnected, everything committed is written.
 

@@ -13,7 +13,7 @@ from trading_ops.store.binaries import clean_env, program
 from trading_ops.store.cluster import Cluster
 from trading_ops.store.errors import ServerFailed
 from trading_ops.store.probe import Answer, ask
-from trading_ops.store.processes import live_server, postmaster_pid, postmaster_port, running
+from trading_ops.store.processes import forget_torn_pid_file, live_server, postmaster_pid, postmaster_port, running
 from trading_ops.store.unprivileged import run_as
 
 POLL_SECONDS = 0.03
@@ -63,6 +63,7 @@ def _launch(cluster: Cluster, port: int) -> int:
     cluster.remember_port(port)
     who = run_as(cluster.data)
     env = clean_env()
+    forget_torn_pid_file(cluster.data)
     stale = postmaster_pid(cluster.data)
     if stale is not None:
         # It is no server of ours (a dead one's pid, or one that went to another program). PostgreSQL takes a pid named

@@ -3,10 +3,10 @@
 from functools import reduce
 
 import pytest
-from book_factory import committed_policy
 
 from trading_ops.domain.reasons import FREEZE_CODES, RULES, Rule, rules_of
 from trading_ops.domain.risk import RISK_CHECKS
+from trading_ops_tests.unit.book_factory import committed_policy
 
 IN_ORDER = {
     "data": "DATA_COVERAGE BENCHMARK_MISSING OFF_CALENDAR_BAR DUPLICATE_BAR FX_STALE VALUATION_INCOMPLETE NAMES_FROZEN",

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from book_factory import ASOF, book, order, policy, risk_input, size
 
 from trading_ops.domain.orders import Order
 from trading_ops.domain.policy import Policy
@@ -13,6 +12,7 @@ from trading_ops.domain.reasons import RULES
 from trading_ops.domain.results import CheckResult, Outcome
 from trading_ops.domain.risk import RISK_CHECKS, KillSwitch, evaluate_risk
 from trading_ops.domain.sizing import SizingInput
+from trading_ops_tests.unit.book_factory import ASOF, book, order, policy, risk_input, size
 
 
 def plain_book(**changes: Any) -> SizingInput:

@@ -4,9 +4,9 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from book_factory import ASOF, book, lines, lot, policy, seats_of, size, target, waiting
 
 from trading_ops.domain.sizing import LotClose, SizingError, close_lots, equity, size_targets
+from trading_ops_tests.unit.book_factory import ASOF, book, lines, lot, policy, seats_of, size, target, waiting
 
 # With 20 seats and £10,000 a target is £485, its band £72.75, the turnover cap £3,000, the heaviest weight £1,000.
 TWENTY = policy(seats=20)

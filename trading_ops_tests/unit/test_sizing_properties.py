@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from book_factory import book, committed_policy, lot, policy, risk_input, size
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from trading_ops.domain.policy import Policy
 from trading_ops.domain.risk import KillSwitch, evaluate_risk
 from trading_ops.domain.sizing import Sizing, SizingInput, size_orders, size_targets
 from trading_ops.domain.values import ZERO, exact
+from trading_ops_tests.unit.book_factory import book, committed_policy, lot, policy, risk_input, size
 
 ROOT = Path(__file__).parents[2]
 NAMES = [f"N{i:02}" for i in range(30)]
