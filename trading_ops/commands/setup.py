@@ -51,7 +51,8 @@ def prepare(settings: Settings, book: str, universe: Path | None, policy: Path |
     policy_text, universe_text = read_text(policy_file), read_text(universe_file)
     policies.parse(policy_text, str(policy_file))
     universes.parse_universe(universe_text, str(universe_file))
-    initialise(settings)
+    for notice in initialise(settings):
+        typer.echo(notice)
     with opened_in(settings) as conn, conn.transaction():
         held = conn.execute("SELECT book FROM ops.books").fetchone()
         if held is None:
@@ -124,6 +125,16 @@ def server_start() -> None:
 def server_stop() -> None:
     """Stop the server."""
     typer.echo(Server(Settings.from_env()).stop_explicit())
+
+
+@server_app.command("status")
+def server_status() -> None:
+    """Where the server is and whether it runs."""
+    status = Server(Settings.from_env()).status()
+    state = "runs" if status.running else "does not run"
+    typer.echo(
+        f"The database server {state}: {status.host}:{status.port or 'no port yet'}, pid {status.pid or 'none'}."
+    )
 
 
 def doctor(json: Annotated[bool, typer.Option("--json")] = False) -> None:
