@@ -2,15 +2,19 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from trading_ops.domain import calendar
+from trading_ops.domain.errors import Refused
 from trading_ops.domain.results import CheckResult
 from trading_ops.planning import issue, steps
 from trading_ops.planning.steps import PlanRun
-from trading_ops.store import plans
+from trading_ops.store import configuration, desk, plans
+from trading_ops.store.plans import Plan
 from trading_ops.store.tickets import Ticket
 
 
@@ -31,7 +35,27 @@ def run_plan(conn: psycopg.Connection[Any], root: Path, plan_id: str) -> PlanRun
     return of
 
 
-def _passed(results: list[CheckResult] | tuple[CheckResult, ...] | Any) -> bool:
+def register(conn: psycopg.Connection[Any], asof: dt.date, at: dt.datetime) -> Plan:
+    """Put the plan of a session into the schedule of record; one that is there stays.
+
+    Raises:
+        Refused: The session is not the last of its week, or, outside a sim book, not over yet.
+    """
+    with conn.transaction():
+        plan = plans.register(conn, asof, configuration.policy_in_force(conn).policy)
+        if desk.book(conn) != "sim" and at < calendar.close_utc(asof):
+            raise Refused(
+                f"The session of {asof} is not over yet. Its plan opens {plan.opens_at:%a %d %b %Y %H:%M} UTC."
+            )
+    return plan
+
+
+def clock_of(conn: psycopg.Connection[Any], plan: Plan, at: dt.datetime) -> dt.datetime:
+    """The clock a plan is decided on: its own decide-by in a sim book, which lives in history; else now."""
+    return plan.decide_by if desk.book(conn) == "sim" else at
+
+
+def _passed(results: Sequence[CheckResult]) -> bool:
     return all(result.passed for result in results)
 
 
@@ -42,19 +66,17 @@ def plan_now(
     asof: dt.date,
     *,
     at: dt.datetime,
-    clock: dt.datetime | None = None,
 ) -> Ticket:
     """Register, evaluate and decide the plan of a session at once; a plan that has its ticket returns it.
 
     Raises:
-        Refused: The session is not the last of its week.
+        Refused: The session is not the last of its week, or not over yet.
     """
-    from trading_ops.store.configuration import policy_in_force
-
-    with conn.transaction():
-        plan = plans.register(conn, asof, policy_in_force(conn).policy)
+    plan = register(conn, asof, at)
     if not plans.decided(conn, plan.plan_id):
         run_plan(conn, root, plan.plan_id)
-    ticket = issue.decide_plan(conn, home_tickets, root, plan.plan_id, at=at, final=True, clock=clock or plan.decide_by)
+    ticket = issue.decide_plan(
+        conn, home_tickets, root, plan.plan_id, at=at, final=True, clock=clock_of(conn, plan, at)
+    )
     assert isinstance(ticket, Ticket)
     return ticket

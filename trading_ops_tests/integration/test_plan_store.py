@@ -172,8 +172,8 @@ def test_the_audit_row_is_the_databases_word(conn: psycopg.Connection[Any]) -> N
 
 def test_the_canonical_form_of_the_chain_is_frozen(conn: psycopg.Connection[Any]) -> None:
     row = conn.execute(
-        "SELECT ops.audit_hash(repeat('0', 64), 1, '2026-11-23 10:00:00.000001+00', 'app_writer', 'test.fact', 'subject', "
-        '\'{"a":"£1"}\') AS hash'
+        "SELECT ops.audit_hash(repeat('0', 64), 1, '2026-11-23 10:00:00.000001+00', 'app_writer', 'test.fact', "
+        "'subject', '{\"a\":\"£1\"}') AS hash"
     ).fetchone()
     assert row == {"hash": "dd59ba1bc2914903a022acf215c0a0a8dca5a10ff0da9d4e9b058a4315a20716"}
 
