@@ -25,6 +25,10 @@ from trading_ops.store.snapshots import Part, SnapshotDamaged
 from trading_ops.store.tickets import Ticket
 
 
+SHOWN = 8
+"""Differences named in full; one altered number shows in many places of a ticket."""
+
+
 @dataclass(frozen=True)
 class Replay:
     """What replaying a ticket gave.
@@ -76,7 +80,10 @@ def replay(blind: psycopg.Connection[Any], conn: psycopg.Connection[Any], root: 
             if not differences and rebuilt.decode() != ticket.content:
                 differences.append("the bytes differ")
     if differences:
-        differences += _tampered(conn)
+        # What was altered comes first; what follows from it is only shown in part.
+        more = len(differences) - SHOWN
+        tail = [f"and {more} more differences"] if more > 0 else []
+        differences = [*_tampered(conn), *differences[:SHOWN], *tail]
     return Replay(ticket.ticket_id, not differences, ticket.content_sha256, tuple(differences), _notes(ticket))
 
 

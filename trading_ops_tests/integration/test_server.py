@@ -12,7 +12,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from server_users import bystander, running
 
 from trading_ops.settings import Settings
 from trading_ops.store import server_process
@@ -21,6 +20,7 @@ from trading_ops.store.errors import SecretsTooOpen, ServerFailed, WrongDatabase
 from trading_ops.store.probe import Answer
 from trading_ops.store.processes import live_server, stop_fast
 from trading_ops.store.server import Server
+from trading_ops_tests.integration.server_users import bystander, running
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from server_users import OtherProcess
 
 from trading_ops.domain.errors import Refused
 from trading_ops.settings import Settings
 from trading_ops.store.errors import NotInitialised
 from trading_ops.store.processes import live_server, stop_fast
 from trading_ops.store.server import Server
+from trading_ops_tests.integration.server_users import OtherProcess
 
 
 @pytest.fixture(scope="module")
