@@ -24,7 +24,6 @@ from trading_ops.store import audit, configuration, ledger, plans, provenance, s
 from trading_ops.store.snapshots import Part, SnapshotDamaged
 from trading_ops.store.tickets import Ticket
 
-
 SHOWN = 8
 """Differences named in full; one altered number shows in many places of a ticket."""
 

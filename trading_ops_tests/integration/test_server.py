@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from trading_ops.settings import Settings
-from trading_ops.store import server_process
+from trading_ops.store import processes, server_process
 from trading_ops.store.cluster import Cluster
 from trading_ops.store.errors import SecretsTooOpen, ServerFailed, WrongDatabaseVersion
 from trading_ops.store.probe import Answer
@@ -96,6 +96,18 @@ def test_stale_pid_file_of_another_program_is_no_server(settings: Settings) -> N
     finally:
         stranger.kill()
         stranger.wait()
+
+
+def test_process_that_ended_uncollected_is_not_running() -> None:
+    ended = subprocess.Popen(["true"])
+    try:
+        # Looked at, not collected: it stays a zombie.
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        assert Path(f"/proc/{ended.pid}").exists()
+        assert not processes.running(ended.pid)
+        assert processes.running(os.getpid())
+    finally:
+        ended.wait()
 
 
 @pytest.mark.parametrize("left", ["", "\n", "99999999\n"], ids=["empty", "torn", "dead"])
