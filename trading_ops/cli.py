@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from trading_ops.commands import audit, ledger, market, setup, simulate, tickets
+from trading_ops.commands import audit, dev, ledger, market, setup, simulate, tickets
 from trading_ops.domain.errors import TradingOpsError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app.command("plan")(tickets.plan)
 app.command("simulate")(simulate.simulate)
 app.command("demo")(simulate.demo)
 app.command("confirm")(tickets.confirm)
+app.command("dev")(dev.dev)
 app.command("doctor")(setup.doctor)
 app.add_typer(market.app, name="prices")
 app.add_typer(market.data_app, name="data")

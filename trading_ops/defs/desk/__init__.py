@@ -1,0 +1,1 @@
+"""What stands beside the market: ledger, broker, answers, the desk itself."""

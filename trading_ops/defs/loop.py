@@ -1,0 +1,17 @@
+"""Everything the weekly loop consists of, in the order of its sentence."""
+
+from trading_ops.defs.checks import PLAN_GATES, TICKET_GATE
+from trading_ops.defs.desk.assets import broker_reconciliation, desk_standing, ledger_state, previous_answers
+from trading_ops.defs.desk.valuation import daily_valuation
+from trading_ops.defs.market.assets import data_quality, data_snapshot, eod_prices
+from trading_ops.defs.portfolio.assets import intended_trades, portfolio_targets, signals_ranked
+from trading_ops.defs.tickets.assets import decision, ticket
+
+PLAN_ASSETS = (
+    eod_prices, data_snapshot, data_quality, signals_ranked, portfolio_targets, intended_trades, ledger_state,
+    broker_reconciliation, previous_answers, desk_standing, decision,
+)  # fmt: skip
+"""What one run of a plan makes."""
+
+ASSETS = (*PLAN_ASSETS, ticket, daily_valuation)
+CHECKS = (*PLAN_GATES, TICKET_GATE)

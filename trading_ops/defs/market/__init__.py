@@ -1,0 +1,1 @@
+"""What comes in: prices, the frozen data snapshot and its quality."""

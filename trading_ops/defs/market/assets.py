@@ -1,0 +1,78 @@
+"""The market as one plan sees it: what is loaded, the frozen snapshot, and the data gate's answers."""
+
+import dagster as dg
+
+from trading_ops.defs.partitions import PLANS
+from trading_ops.defs.plan_run import join, seen_data
+from trading_ops.defs.records import loaded_of
+from trading_ops.defs.resources import Desk
+from trading_ops.defs.show import OWNERS, columns, preview, table_of
+from trading_ops.planning import steps
+
+GROUP = "market"
+LOADED = columns(source="text", bars="integer", names="integer", fetched_at="timestamp", load_id="integer")
+PARTS = columns(kind="text", month="date", through="date", rows="integer", content_sha256="text")
+ODD = columns(symbol="text", session="date", code="text", sentence="text")
+
+
+@dg.asset(
+    partitions_def=PLANS, group_name=GROUP, owners=OWNERS, kinds={"postgres", "python"},
+    metadata=table_of("ops.market_prices_eod", LOADED),
+)  # fmt: skip
+def eod_prices(context: dg.AssetExecutionContext, desk: dg.ResourceParam[Desk]) -> dg.MaterializeResult[None]:
+    """The bars of the as-of session that are in the database, by source.
+
+    Prices are loaded with `trading-ops prices load`; this looks at what is there and fetches nothing.
+    """
+    of = join(context, desk)
+    found = loaded_of(desk.conn, of.frame.plan.asof)
+    rows = [(r.source, r.bars, r.names, r.fetched_at, r.load_id) for r in found]
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/partition_row_count": sum(r.bars for r in found),
+            "bars by source": preview(LOADED, rows),
+            "run of the plan": str(of.run.run_id),
+        },
+        data_version=dg.DataVersion(f"load-{max((r.load_id for r in found), default=0)}"),
+    )
+
+
+@dg.asset(
+    deps=[eod_prices], partitions_def=PLANS, group_name=GROUP, owners=OWNERS, kinds={"parquet", "python"},
+    metadata=table_of("ops.data_snapshots", PARTS),
+)  # fmt: skip
+def data_snapshot(context: dg.AssetExecutionContext, desk: dg.ResourceParam[Desk]) -> dg.MaterializeResult[None]:
+    """Everything the plan may see of the market, frozen: monthly files that the database can rebuild byte for byte."""
+    snapshot = steps.take_snapshot(join(context, desk))
+    newest = sorted(snapshot.parts, key=lambda part: (part.month, part.kind), reverse=True)
+    rows = [(p.kind, p.month, p.through, p.rows, p.content_sha256[:12]) for p in newest]
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/partition_row_count": sum(p.rows for p in snapshot.parts),
+            "newest parts": preview(PARTS, rows),
+            "simulated": snapshot.simulated,
+            "folder": dg.MetadataValue.path(str(desk.settings.snapshots_dir)),
+        },
+        data_version=dg.DataVersion(snapshot.snapshot_id),
+    )
+
+
+@dg.asset(
+    deps=[data_snapshot], partitions_def=PLANS, group_name=GROUP, owners=OWNERS, kinds={"python"},
+    metadata=table_of("ops.name_freezes", ODD),
+)  # fmt: skip
+def data_quality(context: dg.AssetExecutionContext, desk: dg.ResourceParam[Desk]) -> dg.MaterializeResult[None]:
+    """Is the data of the as-of session complete, recent and believable? Suspicious names are frozen."""
+    of = join(context, desk)
+    steps.judge_data(of)
+    quality = of.judgement.data
+    rows = [(s.symbol, s.session, s.code, s.sentence) for s in quality.suspects]
+    return dg.MaterializeResult(
+        metadata={
+            "frozen names": len(quality.frozen),
+            "suspicious sessions": preview(ODD, rows),
+            "names without a bar": ", ".join(quality.missing) or "none",
+            "warnings": "; ".join(quality.warnings) or "none",
+        },
+        data_version=seen_data(of),
+    )

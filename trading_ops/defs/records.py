@@ -1,0 +1,67 @@
+"""What the Dagster layer looks up beside the store's own functions: read-only, nothing decides money here."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Bars of one session and source. `fetched_at` and `load_id` are the newest."""
+
+    source: str
+    bars: int
+    names: int
+    fetched_at: dt.datetime
+    load_id: int
+
+
+@dataclass(frozen=True)
+class PlanRecord:
+    """A plan as the schedule of record knows it; the ticket's columns are None without a ticket."""
+
+    plan_id: str
+    opens_at: dt.datetime
+    decide_by: dt.datetime
+    created_at: dt.datetime
+    ticket_id: str | None
+
+
+def loaded_of(conn: psycopg.Connection[Any], session: dt.date) -> tuple[Loaded, ...]:
+    """What is stored of a session, by source."""
+    rows = conn.execute(
+        "SELECT source, count(*) AS bars, count(DISTINCT symbol) AS names, max(fetched_at) AS fetched_at, "
+        "max(load_id) AS load_id FROM ops.market_prices_eod WHERE session = %s GROUP BY source ORDER BY source",
+        (session,),
+    )
+    return tuple(Loaded(**row) for row in rows)
+
+
+def owing_a_ticket(conn: psycopg.Connection[Any]) -> tuple[PlanRecord, ...]:
+    """Plans without a ticket, oldest first."""
+    rows = conn.execute(
+        "SELECT p.plan_id, p.opens_at, p.decide_by, p.created_at, NULL AS ticket_id FROM ops.plans p "
+        "WHERE NOT EXISTS (SELECT 1 FROM ops.tickets t WHERE t.plan_id = p.plan_id) ORDER BY p.asof"
+    )
+    return tuple(PlanRecord(**row) for row in rows)
+
+
+def issued_through_dagster(conn: psycopg.Connection[Any], newest: int) -> tuple[PlanRecord, ...]:
+    """The newest plans whose ticket Dagster should know: not those that the direct driver decided."""
+    rows = conn.execute(
+        "SELECT p.plan_id, p.opens_at, p.decide_by, p.created_at, t.ticket_id FROM ops.tickets t "
+        "JOIN ops.plans p USING (plan_id) LEFT JOIN ops.runs r USING (run_id) "
+        "WHERE r.driver IS DISTINCT FROM 'direct' ORDER BY p.asof DESC LIMIT %s",
+        (newest,),
+    )
+    return tuple(PlanRecord(**row) for row in rows)
+
+
+def runs_with_facts(conn: psycopg.Connection[Any], plan_id: str, facts_seq: int) -> int:
+    """How often a plan was evaluated with the same facts."""
+    row = conn.execute(
+        "SELECT count(*) AS runs FROM ops.runs WHERE plan_id = %s AND facts_seq = %s", (plan_id, facts_seq)
+    ).fetchone()
+    return int(row["runs"]) if row else 0

@@ -1,0 +1,45 @@
+"""The desk as a resource: the home's database, its server kept alive meanwhile, and the clock."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+import psycopg
+
+from trading_ops.settings import Settings
+from trading_ops.store import desk
+from trading_ops.store.connect import connect
+from trading_ops.store.plans import Plan
+from trading_ops.store.server import Server
+
+
+def wall_clock() -> dt.datetime:
+    """Now, UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What assets and sensors work with: a writer's connection in autocommit, the home, and now."""
+
+    conn: psycopg.Connection[Any]
+    settings: Settings
+    now: Callable[[], dt.datetime] = wall_clock
+
+    def clock_of(self, plan: Plan) -> dt.datetime:
+        """The clock that the rules about a plan's ticket see.
+
+        A simulated week is long past: its clock is the plan's own, or every ticket would come too late.
+        """
+        return plan.decide_by if desk.book(self.conn) == "sim" else self.now()
+
+
+@dg.resource(description="The home of TRADING_OPS_HOME: its database, its folders and the wall clock.")
+def desk_of_home(_context: dg.InitResourceContext) -> Iterator[Desk]:
+    """The desk of the environment's home, open as long as a run or a tick needs it."""
+    settings = Settings.from_env()
+    with Server(settings).use(), connect(settings, "app_writer") as conn:
+        conn.autocommit = True  # every write says where its transaction begins and ends
+        yield Desk(conn, settings)

@@ -1,0 +1,1 @@
+"""What goes out: the decision of a run and the one ticket of a plan."""
