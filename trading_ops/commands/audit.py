@@ -13,7 +13,7 @@ from trading_ops.domain.errors import BadInput
 from trading_ops.domain.kill_switch import state_at
 from trading_ops.settings import Settings
 from trading_ops.store import audit, desk, ledger, snapshots, tickets
-from trading_ops.store.snapshots import SnapshotDamaged
+from trading_ops.store.snapshot_parts import SnapshotDamaged
 
 app = typer.Typer(help="The audit chain.", no_args_is_help=True)
 desk_app = typer.Typer(help="The kill switch.", no_args_is_help=True)

@@ -13,7 +13,7 @@ from trading_ops.domain import calendar
 from trading_ops.domain.ledger import EquityPoint, LedgerFacts, LedgerState, equity_series, ledger_at
 from trading_ops.domain.values import exact
 from trading_ops.planning.inputs import looked_back
-from trading_ops.store import audit, configuration, ledger, snapshots
+from trading_ops.store import audit, configuration, ledger, snapshot_view, snapshots
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def book_at(conn: psycopg.Connection[Any], root: Path, asof: dt.date) -> BookSta
     with conn.transaction():
         snapshot = snapshots.build(conn, root, asof=asof, actions_through=calendar.next_session(asof), policy=policy)
     fills, movements = ledger.fills(conn, head), ledger.movements(conn, head)
-    market = snapshots.view(
+    market = snapshot_view.view(
         root, snapshot, policy, looked_back(asof, fills, movements), frozenset(f.symbol for f in fills)
     )
     splits = tuple(a for actions in market.actions.values() for a in actions if a.kind == "split" and a.ex_date <= asof)

@@ -16,7 +16,7 @@ from trading_ops.domain.ledger import CashMovement, Fill
 from trading_ops.domain.ticket import TicketInputs
 from trading_ops.domain.universe import Universe
 from trading_ops.domain.values import plain
-from trading_ops.store import answers, broker, configuration, desk, ledger, plans, snapshots
+from trading_ops.store import answers, broker, configuration, desk, ledger, plans, snapshot_view, snapshots
 from trading_ops.store.configuration import StoredPolicy, StoredUniverse
 from trading_ops.store.plans import Plan, Run
 
@@ -93,7 +93,7 @@ def load(conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run) -> 
         times=around.times,
         policy=around.policy.policy,
         universe=configuration.with_disablements(conn, around.universe, plan.asof, seq),
-        market=snapshots.view(
+        market=snapshot_view.view(
             root,
             snapshot,
             around.policy.policy,

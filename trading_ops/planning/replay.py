@@ -21,7 +21,7 @@ from trading_ops.domain.ticket import content_bytes
 from trading_ops.planning import inputs
 from trading_ops.planning.issue import compose
 from trading_ops.store import audit, configuration, ledger, plans, provenance, snapshots
-from trading_ops.store.snapshots import Part, SnapshotDamaged
+from trading_ops.store.snapshot_parts import Part, SnapshotDamaged
 from trading_ops.store.tickets import Ticket
 
 SHOWN = 8

@@ -22,7 +22,7 @@ from trading_ops.planning.inputs import looked_back, names_seen
 from trading_ops.simulation import executor, truth
 from trading_ops.simulation.broker import SimulatedBroker
 from trading_ops.simulation.people import People, Slip, swapped_cash, with_slip
-from trading_ops.store import answers, broker, configuration, desk, ledger, plans, snapshots
+from trading_ops.store import answers, broker, configuration, desk, ledger, plans, snapshot_view, snapshots
 from trading_ops.store.answers import Answer
 from trading_ops.store.tickets import Ticket
 
@@ -152,7 +152,7 @@ class Simulation:
         fills, movements = ledger.fills(self.conn, head), ledger.movements(self.conn, head)
         row = self.conn.execute("SELECT ops.newest_plan_before(%s) AS asof", (asof.isoformat(),)).fetchone()
         quality = evaluate_data_quality(
-            snapshots.view(
+            snapshot_view.view(
                 self.root,
                 snapshot,
                 self.policy,

@@ -11,8 +11,9 @@ import pytest
 from trading_ops.domain.errors import BadInput
 from trading_ops.domain.prices import MarketView
 from trading_ops.settings import Settings
-from trading_ops.store import configuration, snapshots
-from trading_ops.store.snapshots import Snapshot, SnapshotDamaged
+from trading_ops.store import configuration, snapshot_view, snapshots
+from trading_ops.store.snapshot_parts import SnapshotDamaged
+from trading_ops.store.snapshots import Snapshot
 from trading_ops_tests.integration import home_factory as factory
 
 NAMES = frozenset({"AAA", "BBB", "SPY"})
@@ -36,7 +37,7 @@ def build(conn: psycopg.Connection[Any], home: Settings, asof: dt.date) -> Snaps
 
 def view(conn: psycopg.Connection[Any], home: Settings, snapshot: Snapshot) -> MarketView:
     policy = configuration.policy_in_force(conn).policy
-    return snapshots.view(home.snapshots_dir, snapshot, policy, dt.date(2017, 1, 1), NAMES)
+    return snapshot_view.view(home.snapshots_dir, snapshot, policy, dt.date(2017, 1, 1), NAMES)
 
 
 def revisions(conn: psycopg.Connection[Any]) -> list[tuple[int, Decimal]]:
