@@ -158,6 +158,7 @@ def record_fill(
             session, position_id, (), None, estimated,
         )  # fmt: skip
         ledger.record_fill(conn, fill, recorded_by=person(), why=why)
+        ledger.require_possible(conn)
     typer.echo(f"Recorded: {side} {plain(done)} {symbol} at {plain(price_usd)} USD for {pounds} GBP ({fill.fill_id}).")
 
 
@@ -174,6 +175,7 @@ def record_void(
                 break
         else:
             raise BadInput(f"{fact}: there is no fill or cash movement of that id.")
+        ledger.require_possible(conn)
     typer.echo(f"Void: {fact}.")
 
 

@@ -29,7 +29,7 @@ def store_outcome(
         BadInput: The provider refused; the text says what and where.
     """
     if isinstance(outcome, Refusal):
-        raise BadInput(f"{outcome} ({outcome.kind}). Nothing was stored.")
+        raise BadInput(str(outcome))
     assert isinstance(outcome, Fetched)
     with conn.transaction():
         return market.write_load(

@@ -24,14 +24,8 @@ def run_plan(conn: psycopg.Connection[Any], root: Path, plan_id: str) -> PlanRun
     attempt = row["runs"] if row else 0
     run_id = uuid.uuid5(uuid.NAMESPACE_URL, f"run:direct:{plan_id}:{attempt}")
     of = steps.start(conn, root, plan_id, run_id, driver="direct")
-    independent = [steps.judge_confirmation(of), steps.judge_desk(of)]
-    steps.take_snapshot(of)
-    independent.append(steps.judge_reconciliation(of))
-    if not (_passed(steps.judge_data(of)) and _passed(steps.rank(of))):
-        return of
-    steps.size(of)
-    if _passed(steps.intend(of)) and all(map(_passed, independent)):
-        steps.conclude(of)
+    with conn.transaction():  # the steps' own transactions become parts of this one: one commit, not ten
+        _evaluate(of)
     return of
 
 
@@ -43,10 +37,9 @@ def register(conn: psycopg.Connection[Any], asof: dt.date, at: dt.datetime) -> P
     """
     with conn.transaction():
         plan = plans.register(conn, asof, configuration.policy_in_force(conn).policy)
+        opens = plan.opens_at.astimezone(calendar.LONDON)
         if desk.book(conn) != "sim" and at < calendar.close_utc(asof):
-            raise Refused(
-                f"The session of {asof} is not over yet. Its plan opens {plan.opens_at:%a %d %b %Y %H:%M} UTC."
-            )
+            raise Refused(f"The session of {asof} is not over yet. Its plan opens {opens:%a %d %b %Y %H:%M} (London).")
     return plan
 
 
@@ -57,6 +50,17 @@ def clock_of(conn: psycopg.Connection[Any], plan: Plan, at: dt.datetime) -> dt.d
 
 def _passed(results: Sequence[CheckResult]) -> bool:
     return all(result.passed for result in results)
+
+
+def _evaluate(of: PlanRun) -> None:
+    independent = [steps.judge_confirmation(of), steps.judge_desk(of)]
+    steps.take_snapshot(of)
+    independent.append(steps.judge_reconciliation(of))
+    if not (_passed(steps.judge_data(of)) and _passed(steps.rank(of))):
+        return
+    steps.size(of)
+    if _passed(steps.intend(of)) and all(map(_passed, independent)):
+        steps.conclude(of)
 
 
 def plan_now(

@@ -102,6 +102,7 @@ def record_answers(
     Raises:
         BadInput: A line does not exist or an answer is incomplete.
         Refused: A line was answered already with other content, or the ticket was withdrawn.
+        LedgerError: More would be sold than is held.
     """
     ticket = conn.execute("SELECT ticket_id, verdict FROM ops.tickets WHERE plan_id = %s", (plan_id,)).fetchone()
     if ticket is None:
@@ -123,6 +124,8 @@ def record_answers(
             stored += 1
         else:
             repeated += 1
+    if stored and (correct or any(lines[answer.line]["side"] == "SELL" for answer in answers)):
+        ledger.require_possible(conn)
     return stored, repeated
 
 

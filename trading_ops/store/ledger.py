@@ -8,10 +8,14 @@ from typing import Any
 
 import psycopg
 
-from trading_ops.domain.errors import Refused
-from trading_ops.domain.ledger import CashMovement, Fill
-from trading_ops.domain.values import plain
-from trading_ops.store import audit
+from trading_ops.domain.errors import BadInput, Refused
+from trading_ops.domain.ledger import CashMovement, Fill, LedgerFacts, ledger_at
+from trading_ops.domain.prices import CorporateAction, clean_ratio
+from trading_ops.domain.values import ZERO, plain
+from trading_ops.store import audit, configuration
+
+INCOMING = ("deposit", "dividend")
+OUTGOING = ("withdrawal", "fee")
 
 
 def fill_payload(row: Mapping[str, Any]) -> dict[str, object]:
@@ -69,8 +73,10 @@ def record_movement(conn: psycopg.Connection[Any], movement: CashMovement, *, re
     """Store a cash movement; returns its number in the audit chain.
 
     Raises:
+        BadInput: The amount is 0, or of the wrong sign for its kind.
         Refused: A dividend of that name and ex-date is booked already.
     """
+    _require_sign(movement)
     if movement.kind == "dividend":
         booked = conn.execute(
             "SELECT m.movement_id FROM ops.ledger_cash_movements m LEFT JOIN ops.ledger_voids v USING (movement_id) "
@@ -95,6 +101,16 @@ def record_movement(conn: psycopg.Connection[Any], movement: CashMovement, *, re
         {**row, "seq": seq},
     )
     return seq
+
+
+def _require_sign(movement: CashMovement) -> None:
+    said = f"A {movement.kind} of {plain(movement.amount_gbp)} GBP"
+    if movement.amount_gbp == ZERO:
+        raise BadInput(f"{said} moves no cash. Enter the amount.")
+    if movement.kind in INCOMING and movement.amount_gbp < ZERO:
+        raise BadInput(f"{said} is negative, but it comes into the account. Enter it without the minus.")
+    if movement.kind in OUTGOING and movement.amount_gbp > ZERO:
+        raise BadInput(f"{said} must be negative: it leaves the account. Enter it with a minus.")
 
 
 def void(
@@ -151,6 +167,36 @@ def movements(conn: psycopg.Connection[Any], facts_seq: int) -> tuple[CashMoveme
             symbol=r["symbol"], ex_date=r["ex_date"],
         )
         for r in rows
+    )  # fmt: skip
+
+
+def require_possible(conn: psycopg.Connection[Any]) -> None:
+    """The facts in force add up: nothing is sold that is not held. Called before a sale or a void is committed.
+
+    Raises:
+        LedgerError: Names the fill; rolling back keeps the books as they were.
+    """
+    booked = fills(conn, audit.head(conn).seq)
+    if booked:
+        ledger_at(LedgerFacts(booked, (), _splits(conn, booked)), max(fill.session for fill in booked))
+
+
+def _splits(conn: psycopg.Connection[Any], booked: tuple[Fill, ...]) -> tuple[CorporateAction, ...]:
+    """Splits of the names ever traded, newest revisions of the policy's first source."""
+    data = configuration.policy_in_force(conn).policy.data
+    rows = conn.execute(
+        "SELECT DISTINCT ON (symbol, ex_date) symbol, ex_date, value, source FROM ops.corporate_actions "
+        "WHERE kind = 'split' AND symbol = ANY(%(names)s) AND source = ANY(%(order)s) "
+        "ORDER BY symbol, ex_date, array_position(%(order)s::text[], source), revision DESC",
+        {"names": sorted({fill.symbol for fill in booked}), "order": list(data.source_order)},
+    )
+    return tuple(
+        CorporateAction(
+            r["symbol"], r["ex_date"], "split", clean_ratio(r["value"], data.split_max_denominator, data.split_noise),
+            r["source"],
+        )
+        for r in rows
+        if r["value"] > ZERO
     )  # fmt: skip
 
 

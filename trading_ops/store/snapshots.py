@@ -94,11 +94,11 @@ def build(
             "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
             (snapshot_id, asof, text.decode(), simulated, mark, seq),
         )
-        with conn.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO ops.data_snapshot_parts (snapshot_id, part_id) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-                [(snapshot_id, part.part_id) for part in parts],
-            )
+        conn.execute(
+            "INSERT INTO ops.data_snapshot_parts (snapshot_id, part_id) SELECT %s, unnest(%s::text[]) "
+            "ON CONFLICT DO NOTHING",
+            (snapshot_id, [part.part_id for part in parts]),
+        )
     _LAST_BUILT.clear()
     _LAST_BUILT[key] = Snapshot(snapshot_id, asof, simulated, tuple(parts), mark)
     return _LAST_BUILT[key]

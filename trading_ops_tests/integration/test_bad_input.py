@@ -149,16 +149,16 @@ class Bad:
 
 LOAD = "prices load --provider files --path @"
 BAD_FILES = (
-    Bad("policy-not-yaml", "policy import @", ("policy.yml", "line 17, column "), policy_with("window:", "window: [")),
+    Bad("policy-not-yaml", "policy import @", ("policy.yml", "line 17, column "), policy_with("\nwindow:\n", "\nwindow: [\n")),
     Bad(
-        "policy-no-number", "policy import @", ("policy.yml", "line 50, column 10", "sizing.seats", "many"),
+        "policy-no-number", "policy import @", ("policy.yml", "line 42, column 10", "sizing.seats", "many"),
         policy_with("seats: 15 ", "seats: many "),
     ),
     Bad(
-        "policy-out-of-range", "policy import @", ("line 5", "column 15", "sizing.cash_floor"),
+        "policy-out-of-range", "policy import @", ("line 45, column 15", "sizing.cash_floor"),
         policy_with("cash_floor: 0.02 ", "cash_floor: 1.02 "),
     ),
-    Bad("policy-unknown-key", "policy import @", ("sizing.seets", "line 50"), policy_with("seats: 15 ", "seets: 15 ")),
+    Bad("policy-unknown-key", "policy import @", ("sizing.seets", "line 42, column 10"), policy_with("seats: 15 ", "seets: 15 ")),
     Bad("policy-missing", "policy import @", ("missing.csv", "no such file")),
     Bad(
         "universe-pence", "universe import @", ("universe.csv", "line 17, column currency", "pence"),
@@ -173,10 +173,10 @@ BAD_FILES = (
         universe_with(4, "ABBV,abbv.us,ABBV,ABBV", "AAPL,abbv.us,ABBV,ABBV"),
     ),
     Bad("prices-no-such-file", LOAD, ("missing.csv",)),
-    Bad("prices-cut-in-half", LOAD, ("equities.parquet", "DAMAGED_FILE", "Nothing was stored"), cut_in_half),
+    Bad("prices-cut-in-half", LOAD, ("equities.parquet", "damaged or cut off", "nothing was kept"), cut_in_half),
     Bad("prices-csv-cut-in-half", f"{LOAD} --basis as-traded", ("AAPL.csv", "line 3"), csv_cut_in_half),
     Bad(
-        "prices-unknown-column", LOAD, ("equities.parquet", "UNKNOWN_COLUMN", "turnover"),
+        "prices-unknown-column", LOAD, ("equities.parquet", "column turnover"),
         prices_with(lambda table: table.append_column("turnover", table["close"])),
     ),
     Bad(
@@ -184,11 +184,11 @@ BAD_FILES = (
         prices_with(lambda table: table.drop_columns(["low"])),
     ),
     Bad(
-        "prices-duplicate-bar", LOAD, ("equities.parquet", "DUPLICATE_ROW", "AAPL", "2018-02-01"),
+        "prices-duplicate-bar", LOAD, ("equities.parquet, row 20", "row 1,", "Keep one"),
         prices_with(lambda table: pa.concat_tables([table, table.slice(0, 1)])),
     ),
     Bad(
-        "prices-nan", LOAD, ("equities.parquet", "NOT_A_NUMBER", "close"), prices_with(nan_in("close", 3)),
+        "prices-nan", LOAD, ("equities.parquet, row 4, column close", "missing", "nothing was kept"), prices_with(nan_in("close", 3)),
     ),
     Bad(
         "snapshot-unknown-symbol", "snapshot add --file @", ("snapshot.csv", "'ABCD'"),
@@ -242,7 +242,7 @@ BAD_FILES = (
 
 REFUSED = (
     Bad("plan-of-a-thursday", "plan --direct --asof 2018-02-01", ("2018-02-01", "last New York session of its week")),
-    Bad("plan-of-a-saturday", "plan --direct --asof 2018-02-03", ("2018-02-03", "last New York session of its week")),
+    Bad("plan-of-a-saturday", "plan --direct --asof 2018-02-03", ("2018-02-03", "not a session")),
     Bad("plan-of-no-date", "plan --direct --asof yesterday", ("--asof", "'yesterday'", "2018-02-02")),
     Bad("simulate-in-a-used-book", "simulate --from 2018-02-01 --through 2018-02-09", ("already has", "TRADING_OPS_HOME")),
     Bad("simulate-nobody", "simulate --from 2018-02-01 --through 2018-02-09 --executor lazy", ("'lazy'", "sloppy")),
@@ -294,3 +294,165 @@ def test_bad_input_is_refused_in_one_sentence_and_nothing_is_kept(lived: Setting
     done = run(lived, *(file if word == "@" else word for word in bad.words.split()))
     refused(done, *bad.says)
     assert holdings_of(lived) == before
+
+
+# ---------------------------------------------------------------- answers
+def test_a_line_that_does_not_exist_keeps_the_whole_file_out(
+    lived: Settings, tmp_path: Path, answers: list[dict[str, str]]
+) -> None:
+    rows = [*answers, {"line": "7", "status": "SKIPPED"}]
+    before = holdings_of(lived)
+    done = run(lived, "confirm", TICKET, "--file", csv_file(tmp_path, "fills.csv", rows))
+    refused(done, "fills.csv", "line 7 of ticket 2018-W04", "lines 1 to 6")
+    assert holdings_of(lived) == before
+
+
+def test_the_same_answers_twice_are_one(own: Settings, tmp_path: Path, answers: list[dict[str, str]]) -> None:
+    file = csv_file(tmp_path, "fills.csv", answers)
+    assert "6 answers stored, 0 were there already" in run(own, "confirm", TICKET, "--file", file).out
+    before = holdings_of(own)
+    again = run(own, "confirm", TICKET, "--file", file)
+    assert (again.code, again.err) == (0, "")
+    assert "0 answers stored, 6 were there already; every line is answered" in again.out
+    assert holdings_of(own) == before
+
+
+def test_other_answers_are_refused_unless_they_correct(
+    own: Settings, tmp_path: Path, answers: list[dict[str, str]]
+) -> None:
+    run(own, "confirm", TICKET, "--file", csv_file(tmp_path, "fills.csv", answers))
+    before = holdings_of(own)
+    # The first of them is new and right, the last one contradicts: neither is kept.
+    answers[-1] = {"line": "6", "status": "SKIPPED", "reason": "no time"}
+    other = csv_file(tmp_path, "other.csv", answers)
+    refused(run(own, "confirm", TICKET, "--file", other), "line 6 of ticket 2018-W04", "DONE already", "--correct")
+    assert holdings_of(own) == before
+    corrected = run(own, "confirm", TICKET, "--file", other, "--correct")
+    assert (corrected.code, corrected.out.startswith("Ticket 2018-W04: 1 answers stored, 5 were")) == (0, True)
+    after = holdings_of(own)
+    grown = {table for table, count in after.items() if count != before[table]}
+    assert grown == {"audit_log", "confirmations", "ledger_voids"}
+
+
+def test_the_same_snapshot_twice_is_one(own: Settings, tmp_path: Path) -> None:
+    file = text_file(tmp_path, "snapshot.csv", "symbol,units\nCASH,100.00\nMU,42.5\n")
+    words = ("snapshot", "add", "--file", file, "--at", "2018-01-31 22:00")
+    first = run(own, *words)
+    before = holdings_of(own)
+    second = run(own, *words)
+    assert (first.code, second.code, second.out) == (0, 0, first.out)
+    assert holdings_of(own) == before
+
+
+def test_a_no_trade_ticket_has_nothing_to_confirm(own: Settings, tmp_path: Path) -> None:
+    assert " NO-TRADE " in run(own, "plan", "--direct", "--asof", "2018-02-02").out
+    file = text_file(tmp_path, "fills.csv", "line,status\n1,SKIPPED\n")
+    before = holdings_of(own)
+    refused(run(own, "confirm", "2018-W05", "--file", file), "2018-W05 is NO-TRADE")
+    refused(run(own, "ticket", "withdraw", "2018-W05", "--reason", "x"), "2018-W05 is NO-TRADE")
+    assert holdings_of(own) == before
+
+
+def test_a_purchase_that_was_sold_on_cannot_be_voided_nor_anything_voided_twice(own: Settings) -> None:
+    def record(side: str, units: str, at: str) -> str:
+        words = ("record", "fill", "IBM", "--side", side, "--price", "160", "--units", units, "--at", at, "--why", "x")
+        done = run(own, "ledger", *words)
+        assert done.code == 0, done
+        return done.out.rpartition("(")[2].partition(")")[0]
+
+    bought, sold = record("BUY", "2", "2018-01-30 15:00"), record("SELL", "1.5", "2018-01-30 16:00")
+    before = holdings_of(own)
+    refused(run(own, "ledger", "record", "void", bought, "--why", "wrong"), "IBM", sold, "only 0 are held")
+    assert holdings_of(own) == before
+    assert run(own, "ledger", "record", "void", sold, "--why", "wrong").code == 0
+    before = holdings_of(own)
+    refused(run(own, "ledger", "record", "void", sold, "--why", "wrong"), sold, "void")
+    assert holdings_of(own) == before
+
+
+# ---------------------------------------------------------------- homes, books and servers
+def test_usage_is_told_apart_by_exit_code_2(lived: Settings) -> None:
+    before = holdings_of(lived)
+    for words in (["plan"], ["plann"], ["plan", "--direct", "--asof"], ["confirm", TICKET], ["simulate", "--frm", "x"]):
+        done = run(lived, *words)
+        assert (done.code, done.out) == (2, ""), done
+        assert "Traceback" not in done.err
+    assert holdings_of(lived) == before
+
+
+def test_a_live_book_is_never_simulated(fresh_home: Settings) -> None:
+    assert run(fresh_home, "init", "--book", "live", "--universe", str(UNIVERSE)).code == 0
+    before = holdings_of(fresh_home)
+    refused(run(fresh_home, "simulate", "--from", "2018-01-01", "--through", "2018-02-02"), "live book", "sim book")
+    refused(
+        run(fresh_home, "prices", "load", "--provider", "simulated", "--from", "2018-01-01", "--through", "2018-02-02"),
+        "live book", "simulated prices",
+    )  # fmt: skip
+    refused(run(fresh_home, "init", "--book", "sim", "--universe", str(UNIVERSE)), "live book", "TRADING_OPS_HOME")
+    assert holdings_of(fresh_home) == before
+
+
+def test_a_plan_without_any_prices_is_refused_by_its_ticket(fresh_home: Settings) -> None:
+    assert run(fresh_home, "init", "--book", "sim", "--universe", str(UNIVERSE)).code == 0
+    done = run(fresh_home, "plan", "--direct", "--asof", "2018-02-02")
+    assert (done.code, done.err) == (0, "")
+    assert "ticket 2018-W05 NO-TRADE" in done.out
+
+
+def test_a_broken_configuration_makes_no_home(tmp_path: Path) -> None:
+    home = Settings(tmp_path / "home")
+    policy = policy_with("seats: 15 ", "seats: many ")(tmp_path)
+    refused(run(home, "init", "--policy", policy, "--universe", str(UNIVERSE)), "line 42, column 10", "sizing.seats")
+    refused(run(home, "init", "--universe", universe_with(17, "USD", "GBp")(tmp_path)), "line 17, column currency")
+    assert not home.home.exists()
+
+
+def test_a_home_that_was_never_made_says_so(tmp_path: Path) -> None:
+    home = Settings(tmp_path / "home")
+    for words in (["plan", "--direct", "--asof", "2018-02-02"], ["ticket", "list"], ["server", "start"]):
+        refused(run(home, *words), str(home.home), "trading-ops init")
+    assert not home.home.exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("postgresql://postgres:secret@127.0.0.1:1/postgres", "127.0.0.1:1"),
+        ("postgresql://postgres:secret@nowhere.invalid/postgres", "nowhere.invalid"),
+        ("postgres:secret@here", "TRADING_OPS_DATABASE_URL"),
+    ],
+)
+def test_a_database_that_is_down_is_named_without_its_password(lived: Settings, url: str, says: str) -> None:
+    before = files_of(lived.home)
+    done = run_apart(replace(lived, database_url=url), "ticket", "list")
+    refused(done, says, "TRADING_OPS_DATABASE_URL")
+    assert "secret" not in done.err
+    assert files_of(lived.home) == before
+
+
+def test_a_wrong_password_is_named_without_it(lived: Settings) -> None:
+    assert lived.database_url is not None
+    wrong = re.sub(r"//postgres:[^@]+@", "//postgres:guessed@", lived.database_url)
+    assert wrong != lived.database_url
+    done = run(replace(lived, database_url=wrong), "ticket", "list")
+    refused(done, "127.0.0.1", "password")
+    assert "guessed" not in done.err
+
+
+def test_a_data_folder_of_another_version_is_left_alone(tmp_path: Path) -> None:
+    home = Settings(tmp_path / "home")
+    home.make_folders()
+    home.postgres_dir.mkdir(mode=0o700)
+    text_file(home.postgres_dir, "PG_VERSION", "13\n")
+    before = files_of(home.home)
+    for words in (["ticket", "list"], ["server", "start"], ["init", "--universe", str(UNIVERSE)]):
+        refused(run(home, *words), str(home.postgres_dir), "PostgreSQL 13")
+        assert files_of(home.home) == before
+
+
+def test_a_second_server_is_not_started_beside_a_running_one(embedded_server: Server) -> None:
+    home = embedded_server.settings
+    pid = home.postgres_dir.joinpath("postmaster.pid").read_text().splitlines()[0]
+    refused(run_apart(home, "server", "start"), "runs already", f"pid {pid}")
+    refused(run_apart(home, "server", "stop"), "in use", f"pid {pid}")
+    assert home.postgres_dir.joinpath("postmaster.pid").read_text().splitlines()[0] == pid
