@@ -34,7 +34,7 @@ def _in_foreground(words: list[str], environment: dict[str, str]) -> int:
     """
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
-    child = subprocess.Popen(words, env=environment, start_new_session=True)
+    child = subprocess.Popen(words, env=environment, cwd=environment["DAGSTER_HOME"], start_new_session=True)
     try:
         return child.wait()
     except KeyboardInterrupt:

@@ -20,13 +20,12 @@ def prepare(settings: Settings) -> None:
 
 def environment(settings: Settings) -> dict[str, str]:
     """The variables that Dagster's programs need for this home; one holds a password, so never print them."""
-    found = {
+    return {
+        **os.environ,
+        **settings.to_env(),
         "DAGSTER_HOME": str(settings.dagster_dir),
         # Spelled out: SQLAlchemy 2.1 would otherwise take psycopg 3, which Dagster cannot use.
         "DAGSTER_PG_URL": endpoint.driver_url(roles.dsn_for(settings, roles.DAGSTER), "psycopg2"),
-        "TRADING_OPS_HOME": str(settings.home),
-        "TRADING_OPS_DATABASE_NAME": settings.database,
+        # `dagster dev` only points at its successor, which is another package.
+        "PYTHONWARNINGS": "ignore:Function `dev_command`",
     }
-    if settings.database_url is not None:
-        found["TRADING_OPS_DATABASE_URL"] = settings.database_url
-    return {**os.environ, **found}

@@ -4,7 +4,8 @@ import datetime as dt
 import functools
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
@@ -15,9 +16,9 @@ from trading_ops.defs.jobs import plan_job, ticket_job
 from trading_ops.defs.loop import ASSETS, CHECKS
 from trading_ops.defs.partitions import PLANS
 from trading_ops.defs.resources import Desk
-from trading_ops.planning import issue
+from trading_ops.planning import direct, issue
 from trading_ops.settings import Settings
-from trading_ops.store import configuration, plans, tickets
+from trading_ops.store import plans, tickets
 from trading_ops.store.plans import Plan
 from trading_ops.store.tickets import Ticket
 
@@ -48,13 +49,27 @@ def instance_of(settings: Settings) -> dg.DagsterInstance:
         NotInitialised: The home has no database yet.
     """
     dagster_home.prepare(settings)
-    os.environ.update(dagster_home.environment(settings))  # dagster.yaml takes its secrets from there
     for noisy in ("alembic", "dagster"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
-    instance = dg.DagsterInstance.from_config(str(settings.dagster_dir))
+    with _environment(dagster_home.environment(settings)):  # dagster.yaml takes its secret from there
+        instance = dg.DagsterInstance.from_config(str(settings.dagster_dir))
     # A run writes some two hundred events; with a connection for each it takes three times as long.
     instance.optimize_for_webserver(statement_timeout=STATEMENT_TIMEOUT_MS, pool_recycle=POOL_SECONDS, max_overflow=4)
     return instance
+
+
+@contextmanager
+def _environment(wanted: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def plan_through_jobs(
@@ -77,10 +92,9 @@ def plan_through_jobs(
         defs: A variant of the loop, for tests.
 
     Raises:
-        Refused: The session is not the last of its week.
+        Refused: The session is not the last of its week, or not over yet.
     """
-    with conn.transaction():
-        plan = plans.register(conn, asof, configuration.policy_in_force(conn).policy)
+    plan = direct.register(conn, asof, at)
     instance = instance or instance_of(settings)
     instance.add_dynamic_partitions(str(PLANS.name), [plan.plan_id])
     desk, variant = Desk(conn, settings, lambda: at), defs or loop_defs()
@@ -95,7 +109,7 @@ def plan_through_jobs(
 def _without_dagster(desk: Desk, plan: Plan) -> Ticket:
     issued = issue.decide_plan(
         desk.conn, desk.settings.tickets_dir, desk.settings.snapshots_dir, plan.plan_id, at=desk.now(), final=True,
-        clock=desk.clock_of(plan),
+        clock=direct.clock_of(desk.conn, plan, desk.now()),
     )  # fmt: skip
     assert isinstance(issued, Ticket)
     return issued

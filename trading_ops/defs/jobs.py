@@ -4,21 +4,18 @@ import dagster as dg
 
 from trading_ops.defs.desk.valuation import daily_valuation
 from trading_ops.defs.loop import PLAN_ASSETS
-from trading_ops.defs.partitions import PLANS
 from trading_ops.defs.registration import register_plans
 from trading_ops.defs.tickets.assets import ticket
 
 plan_job = dg.define_asset_job(
     "plan_job",
     selection=dg.AssetSelection.assets(*PLAN_ASSETS),
-    partitions_def=PLANS,
     description="Evaluate one plan: from prices to its decision, every gate as a check. A failed gate makes it red.",
 )
 
 ticket_job = dg.define_asset_job(
     "ticket_job",
     selection=dg.AssetSelection.assets(ticket),
-    partitions_def=PLANS,
     # The reconciler tries again by itself, from the records; a retry of Dagster's own would race it.
     tags={"dagster/max_retries": "0"},
     description="Issue the one ticket of a plan from stored evidence: TRADE if proven, else NO-TRADE with its reasons.",

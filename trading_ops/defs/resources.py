@@ -9,9 +9,7 @@ import dagster as dg
 import psycopg
 
 from trading_ops.settings import Settings
-from trading_ops.store import desk
 from trading_ops.store.connect import connect
-from trading_ops.store.plans import Plan
 from trading_ops.store.server import Server
 
 
@@ -27,13 +25,6 @@ class Desk:
     conn: psycopg.Connection[Any]
     settings: Settings
     now: Callable[[], dt.datetime] = wall_clock
-
-    def clock_of(self, plan: Plan) -> dt.datetime:
-        """The clock that the rules about a plan's ticket see.
-
-        A simulated week is long past: its clock is the plan's own, or every ticket would come too late.
-        """
-        return plan.decide_by if desk.book(self.conn) == "sim" else self.now()
 
 
 @dg.resource(description="The home of TRADING_OPS_HOME: its database, its folders and the wall clock.")

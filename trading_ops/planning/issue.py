@@ -48,6 +48,8 @@ def compose(
         recorded: Codes of the rules of which the run left evidence.
         decided_as_of: The clock of the decision.
     """
+    if not recorded:
+        judgement = None  # nothing was proven, so nothing of it is told: its inputs may not even be readable
     judged = {r.code: r for r in judgement.results()} if judgement else {}
     results = {code: judged[code] for code in recorded if code in judged}
     missing = [code for code in evidence_codes(results) if code not in recorded]
@@ -130,9 +132,21 @@ def decide_plan(
 
 
 def _judge(conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run | None) -> Judgement | None:
+    """The judgement of a run's inputs; None when there are none, or when they cannot be judged.
+
+    A damaged data snapshot, or books that do not add up, prove nothing: the run counts as failed, and the plan still
+    ends in its one ticket. What was wrong is the run's own error.
+    """
     if run is None or run.snapshot_id is None:
         return None
-    return PlanRun(conn, root, around, run).judgement
+    try:
+        judgement = PlanRun(conn, root, around, run).judgement
+        judgement.results()
+    except psycopg.Error:
+        raise  # the database, not the inputs: the ticket could not be stored either
+    except Exception:
+        return None
+    return judgement
 
 
 def _recorded(conn: psycopg.Connection[Any], run: Run | None, judgement: Judgement | None) -> tuple[str, ...]:

@@ -89,7 +89,8 @@ def replay(blind: psycopg.Connection[Any], conn: psycopg.Connection[Any], root: 
 def _rebuild(blind: psycopg.Connection[Any], root: Path, ticket: Ticket) -> bytes:
     around = inputs.frame(blind, plans.get(blind, ticket.plan_id))
     run = plans.run(blind, ticket.run_id) if ticket.run_id else None
-    judgement = Judgement(inputs.load(blind, root, around, run)) if run and run.snapshot_id else None
+    told = bool(run and run.snapshot_id and ticket.evidence)
+    judgement = Judgement(inputs.load(blind, root, around, run)) if run and told else None
     content, _ = compose(around, run, judgement, ticket.evidence, ticket.decided_as_of)
     return content_bytes(content)
 

@@ -223,7 +223,9 @@ def _book_fill(
 
 def _void_fill(conn: psycopg.Connection[Any], confirmation_id: uuid.UUID, recorded_by: str) -> None:
     fill = conn.execute(
-        "SELECT fill_id FROM ops.ledger_trades_fills WHERE confirmation_id = %s", (confirmation_id,)
+        "SELECT f.fill_id FROM ops.ledger_trades_fills f LEFT JOIN ops.ledger_voids v USING (fill_id) "
+        "WHERE f.confirmation_id = %s AND v.void_id IS NULL",
+        (confirmation_id,),
     ).fetchone()
     if fill:
         ledger.void(conn, fill_id=str(fill["fill_id"]), why="its answer was corrected", recorded_by=recorded_by)

@@ -121,9 +121,16 @@ def void(
     fill_id: str | None = None,
     movement_id: str | None = None,
 ) -> None:
-    """Take a fill or a cash movement out of force by an entry that names it; the wrong entry stays."""
+    """Take a fill or a cash movement out of force by an entry that names it; the wrong entry stays.
+
+    Raises:
+        Refused: It is void already.
+    """
     fact = fill_id or movement_id
     void_id = uuid.uuid5(uuid.NAMESPACE_URL, f"void:{fact}")
+    found = conn.execute("SELECT recorded_by, why FROM ops.ledger_voids WHERE void_id = %s", (void_id,)).fetchone()
+    if found:
+        raise Refused(f"{fact} is void already, by {found['recorded_by']}: {found['why']}.")
     seq = audit.append(conn, "ledger.void", str(fact), {"why": why, "recorded_by": recorded_by})
     conn.execute(
         "INSERT INTO ops.ledger_voids (void_id, fill_id, movement_id, recorded_by, why, audit_seq) "

@@ -7,7 +7,6 @@ Does not belong here: the book's weeks before (`lived_factory`), which faults th
 import datetime as dt
 import uuid
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
@@ -55,6 +54,7 @@ class Week:
         inputs: Changes what the plan sees, for a book that cannot trade here (live).
         course: How far the plan gets.
         clock: When it is decided; its own decide-by when None.
+        without_key: A table that has lost its primary key.
     """
 
     home: Settings
@@ -72,6 +72,7 @@ class Week:
     inputs: Callable[[PlanInputs], PlanInputs] | None = None
     course: Literal["whole", "stopped", "never ran"] = "whole"
     clock: dt.datetime | None = None
+    without_key: str | None = None
 
     # ---- the vocabulary of the table
     def bar(self, symbol: str, session: dt.date = ASOF) -> Row:
@@ -157,41 +158,36 @@ def nothing(_: Week) -> None:
     """No circumstances, or no fault."""
 
 
-def play(
-    book: Lived,
-    administrator: psycopg.Connection[Any],
-    plants: tuple[Plant, ...],
-) -> Played:
-    """Let the week happen in a clone of the book, and plan it."""
-    with lived.own_database(book.lived, administrator) as home:
-        story = week(book, home)
+def play(book: Lived, plants: tuple[Plant, ...]) -> Played:
+    """Let the week happen in the book, plan it, and take it back."""
+    with lived.rolled_back(book.weeks) as conn, pytest.MonkeyPatch.context() as patch:
+        story = week(book, book.weeks)
         for plant in plants:
             plant(story)
-        with opened(home) as conn, ExitStack() as undo:
-            happen(conn, story)
-            if story.sizing is not None:
-                patch = undo.enter_context(pytest.MonkeyPatch.context())
-                patch.setattr(judgement, "size_orders", story.sizing)
-            ticket = _decide(conn, story)
-            everything = audit.head(conn).seq
-            frozen = {suspect.symbol: suspect.code for suspect in desk.suspects(conn, everything)}
-            return Played(ticket, frozen, state_at(desk.kill_switch_events(conn, everything), ASOF).state)
+        happen(conn, story)
+        if story.sizing is not None:
+            patch.setattr(judgement, "size_orders", story.sizing)
+        ticket = _decide(conn, story)
+        everything = audit.head(conn).seq
+        frozen = {suspect.symbol: suspect.code for suspect in desk.suspects(conn, everything)}
+        return Played(ticket, frozen, state_at(desk.kill_switch_events(conn, everything), ASOF).state)
 
 
-def play_first_week(book: Lived, administrator: psycopg.Connection[Any], *, snapshot: bool) -> TicketContent:
+def play_first_week(book: Lived, *, snapshot: bool) -> TicketContent:
     """The first plan of a fresh book that was given money, with and without its opening snapshot."""
-    with (
-        lived.own_database(book.fresh, administrator) as home,
-        opened(home) as conn,
-    ):
+    with lived.rolled_back(book.fresh) as conn:
         _deposit(conn, lived.CASH, FIRST_PLAN)
         if snapshot:
             _snapshot(conn, FIRST_PLAN, lived.CASH, {})
-        return _content(lived.plan(conn, home, FIRST_PLAN))
+        return _content(lived.plan(conn, book.fresh, FIRST_PLAN))
 
 
 def happen(conn: psycopg.Connection[Any], story: Week) -> None:
     """Everything of the week up to its plan."""
+    if story.without_key is not None:
+        conn.execute("RESET ROLE")
+        conn.execute(f"ALTER TABLE ops.{story.without_key} DROP CONSTRAINT {story.without_key}_pkey")
+        conn.execute("SET LOCAL ROLE app_writer")
     lived.deliver(
         conn,
         {

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from trading_ops.commands.setup import prepare
 from trading_ops.domain import universe as universes
@@ -94,6 +95,7 @@ class Lived:
     Attributes:
         fresh: Prices of the months before and the first plan's week; nobody has deposited anything.
         lived: Both tickets issued, the first answered and reconciled; the second executed but not yet answered.
+        weeks: The same database with snapshot files of its own, for weeks that are rolled back.
         executed: The honest answers to the second ticket.
         credits: Dividends of the third week.
         cash_gbp: The broker's cash at the close of the third plan's as-of session.
@@ -102,6 +104,7 @@ class Lived:
 
     fresh: Settings
     lived: Settings
+    weeks: Settings
     executed: tuple[Answer, ...]
     second: TicketContent
     credits: tuple[Credit, ...]
@@ -109,21 +112,26 @@ class Lived:
     holdings: dict[str, Decimal]
 
 
+def fresh_book(server: Server, administrator: psycopg.Connection[Any], name: str) -> Settings:
+    """A home with an empty sim book that knows the names of the real prices."""
+    home = Settings(server.settings.home / name, database_url=server.admin_dsn(), database=name)
+    home.make_folders()
+    shutil.copy2(server.settings.secrets_dir / "db.json", home.secrets_dir)
+    _clone_database(administrator, server.settings.database, home)
+    prepare(home, "sim", MARKET / "universe.csv", None)
+    return home
+
+
 @functools.cache
 def live(server: Server, administrator: psycopg.Connection[Any]) -> Lived:
     """Live through the weeks; once a test process."""
-    root = server.settings.home / "lived"
-    fresh = Settings(root / "fresh", database_url=server.admin_dsn(), database="fresh_2018")
-    fresh.make_folders()
-    shutil.copy2(server.settings.secrets_dir / "db.json", fresh.secrets_dir)
-    _clone_database(administrator, server.settings.database, fresh)
+    fresh = fresh_book(server, administrator, "fresh_2018")
     prices = real_prices(FIRST_BAR, ASOF)
-    prepare(fresh, "sim", MARKET / "universe.csv", None)
     with opened(fresh) as conn:
         known = days(prices, FIRST_BAR, SECOND_WINDOW)
         deliver(conn, known | {"fixings": days(prices, FIRST_BAR, SECOND_PLAN)["fixings"]})
 
-    lived = copy_of(fresh, administrator, root / "lived", "lived_2018")
+    lived = copy_of(fresh, administrator, server.settings.home / "lived_2018", "lived_2018")
     with opened(lived) as conn:
         policy = configuration.policy_in_force(conn).policy
         book = Simulation(
@@ -139,8 +147,17 @@ def live(server: Server, administrator: psycopg.Connection[Any]) -> Lived:
             deliver(conn, days(prices, SECOND_WINDOW, ASOF))
             broker.truth = truth.read(conn, FIRST_PLAN, ASOF, policy)
         broker.advance(ASOF)
+    weeks = replace(lived, home=lived.home.with_name("lived_2018_weeks"))
+    shutil.copytree(lived.home, weeks.home)
     return Lived(
-        fresh, lived, tuple(executed), second, tuple(broker.credits[book.booked :]), broker.cash_gbp, broker.units()
+        fresh,
+        lived,
+        weeks,
+        tuple(executed),
+        second,
+        tuple(broker.credits[book.booked :]),
+        broker.cash_gbp,
+        broker.units(),
     )
 
 
@@ -177,28 +194,32 @@ def own_home(stage: Settings, administrator: psycopg.Connection[Any], folder: Pa
 
 
 @contextmanager
-def own_database(stage: Settings, administrator: psycopg.Connection[Any]) -> Iterator[Settings]:
-    """A clone of a stage's database in the same folder: its snapshot files are read once, which is what takes time.
+def rolled_back(home: Settings) -> Iterator[psycopg.Connection[Any]]:
+    """The home's database as the writer, and nothing of what happens in it is kept.
 
-    Two books in one folder never happen outside tests, so what the process remembers of a run is put aside.
+    What the process remembers of a run is put aside: never but here does one plan run in one home more than once.
     """
-    home = replace(stage, database=f"week_{next(_numbers)}")
-    _clone_database(administrator, stage.database, home)
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(steps, "_LAST", {})
-            yield home
-    finally:
-        administrator.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(home.database)))
+    options = "-c TimeZone=UTC -c search_path=pg_catalog"
+    with (
+        psycopg.connect(_admin_dsn(home), autocommit=True, row_factory=dict_row, options=options) as conn,
+        conn.transaction(force_rollback=True),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        conn.execute("SET LOCAL ROLE app_writer")
+        patch.setattr(steps, "_LAST", {})
+        yield conn
 
 
 @contextmanager
 def superuser(home: Settings) -> Iterator[psycopg.Connection[Any]]:
     """The one who can do what the product's roles cannot: change facts behind its back."""
-    assert home.database_url is not None
-    where = psycopg.conninfo.make_conninfo(home.database_url, dbname=home.database)
-    with psycopg.connect(where, autocommit=True) as conn:
+    with psycopg.connect(_admin_dsn(home), autocommit=True) as conn:
         yield conn
+
+
+def _admin_dsn(home: Settings) -> str:
+    assert home.database_url is not None
+    return psycopg.conninfo.make_conninfo(home.database_url, dbname=home.database)
 
 
 def tamper(home: Settings, table: str, statement: str, params: tuple[object, ...] = ()) -> None:

@@ -3,7 +3,6 @@
 import csv
 import datetime as dt
 import re
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from trading_ops.settings import Settings
 from trading_ops.store.server import Server
 from trading_ops_tests.integration.command_line import Done, files_of, holdings_of, run, run_apart
 from trading_ops_tests.integration.home_factory import policy_text
-from trading_ops_tests.integration.lived_factory import MARKET, Lived, live, needs_real_prices, own_home
+from trading_ops_tests.integration.lived_factory import MARKET, Lived, live, needs_real_prices, own_home, superuser
 
 pytestmark = needs_real_prices
 
@@ -149,7 +148,10 @@ class Bad:
 
 LOAD = "prices load --provider files --path @"
 BAD_FILES = (
-    Bad("policy-not-yaml", "policy import @", ("policy.yml", "line 17, column "), policy_with("\nwindow:\n", "\nwindow: [\n")),
+    Bad(
+        "policy-not-yaml", "policy import @", ("policy.yml", "line 17, column "),
+        policy_with("\nwindow:\n", "\nwindow: [\n"),
+    ),
     Bad(
         "policy-no-number", "policy import @", ("policy.yml", "line 42, column 10", "sizing.seats", "many"),
         policy_with("seats: 15 ", "seats: many "),
@@ -158,7 +160,10 @@ BAD_FILES = (
         "policy-out-of-range", "policy import @", ("line 45, column 15", "sizing.cash_floor"),
         policy_with("cash_floor: 0.02 ", "cash_floor: 1.02 "),
     ),
-    Bad("policy-unknown-key", "policy import @", ("sizing.seets", "line 42, column 10"), policy_with("seats: 15 ", "seets: 15 ")),
+    Bad(
+        "policy-unknown-key", "policy import @", ("line 42, column 10", "sizing.seets", "mean seats"),
+        policy_with("seats: 15 ", "seets: 15 "),
+    ),
     Bad("policy-missing", "policy import @", ("missing.csv", "no such file")),
     Bad(
         "universe-pence", "universe import @", ("universe.csv", "line 17, column currency", "pence"),
@@ -188,7 +193,8 @@ BAD_FILES = (
         prices_with(lambda table: pa.concat_tables([table, table.slice(0, 1)])),
     ),
     Bad(
-        "prices-nan", LOAD, ("equities.parquet, row 4, column close", "missing", "nothing was kept"), prices_with(nan_in("close", 3)),
+        "prices-nan", LOAD, ("equities.parquet, row 4, column close", "missing", "nothing was kept"),
+        prices_with(nan_in("close", 3)),
     ),
     Bad(
         "snapshot-unknown-symbol", "snapshot add --file @", ("snapshot.csv", "'ABCD'"),
@@ -244,7 +250,10 @@ REFUSED = (
     Bad("plan-of-a-thursday", "plan --direct --asof 2018-02-01", ("2018-02-01", "last New York session of its week")),
     Bad("plan-of-a-saturday", "plan --direct --asof 2018-02-03", ("2018-02-03", "not a session")),
     Bad("plan-of-no-date", "plan --direct --asof yesterday", ("--asof", "'yesterday'", "2018-02-02")),
-    Bad("simulate-in-a-used-book", "simulate --from 2018-02-01 --through 2018-02-09", ("already has", "TRADING_OPS_HOME")),
+    Bad(
+        "simulate-in-a-used-book", "simulate --from 2018-02-01 --through 2018-02-09",
+        ("already has plans", "TRADING_OPS_HOME"),
+    ),
     Bad("simulate-nobody", "simulate --from 2018-02-01 --through 2018-02-09 --executor lazy", ("'lazy'", "sloppy")),
     Bad("another-book", f"init --book live --universe {UNIVERSE}", ("sim book", "TRADING_OPS_HOME")),
     Bad("no-book", f"init --book virtual --universe {UNIVERSE}", ("'virtual'", "live, paper, sim")),
@@ -287,7 +296,7 @@ def refused(done: Done, *says: str) -> None:
         assert fragment in done.err
 
 
-@pytest.mark.parametrize("bad", (*BAD_FILES, *REFUSED), ids=lambda bad: bad.name)
+@pytest.mark.parametrize("bad", [*BAD_FILES, *REFUSED], ids=lambda bad: bad.name)
 def test_bad_input_is_refused_in_one_sentence_and_nothing_is_kept(lived: Settings, tmp_path: Path, bad: Bad) -> None:
     file = bad.file(tmp_path)
     before = holdings_of(lived)
@@ -332,6 +341,20 @@ def test_other_answers_are_refused_unless_they_correct(
     after = holdings_of(own)
     grown = {table for table, count in after.items() if count != before[table]}
     assert grown == {"audit_log", "confirmations", "ledger_voids"}
+
+
+def test_a_fill_that_was_voided_can_still_be_corrected(
+    own: Settings, tmp_path: Path, answers: list[dict[str, str]]
+) -> None:
+    run(own, "confirm", TICKET, "--file", csv_file(tmp_path, "fills.csv", answers))
+    with superuser(own) as conn:
+        (fill,) = conn.execute(
+            "SELECT fill_id FROM ops.ledger_trades_fills WHERE plan_id = '2018-01-26' AND line = 6"
+        ).fetchall()
+    assert run(own, "ledger", "record", "void", str(fill[0]), "--why", "wrong").code == 0
+    answers[-1] = {"line": "6", "status": "SKIPPED", "reason": "no time"}
+    done = run(own, "confirm", TICKET, "--file", csv_file(tmp_path, "fills.csv", answers), "--correct")
+    assert (done.code, done.err) == (0, "")
 
 
 def test_the_same_snapshot_twice_is_one(own: Settings, tmp_path: Path) -> None:

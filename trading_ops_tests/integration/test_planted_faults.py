@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -18,13 +19,26 @@ from trading_ops.domain.calendar import plan_times
 from trading_ops.domain.judgement import PlanInputs
 from trading_ops.domain.ledger import CashMovement, Fill, complete_fill
 from trading_ops.domain.reasons import FREEZE_CODES, RULES
+from trading_ops.domain.ticket_model import TicketContent
 from trading_ops.domain.universe import Universe
-from trading_ops.store import configuration, desk
+from trading_ops.planning import direct, issue, steps
+from trading_ops.settings import Settings
+from trading_ops.store import configuration, desk, plans, snapshot_view
 from trading_ops.store.server import Server
+from trading_ops.store.tickets import Ticket
 from trading_ops_tests.integration import fault_factory as factory
 from trading_ops_tests.integration import wrong_sizings as wrong
+from trading_ops_tests.integration.command_line import run
 from trading_ops_tests.integration.fault_factory import Plant, Played, Week, nothing
-from trading_ops_tests.integration.lived_factory import ASOF, Lived, live, needs_real_prices, superuser
+from trading_ops_tests.integration.lived_factory import (
+    ASOF,
+    AT,
+    Lived,
+    live,
+    needs_real_prices,
+    own_home,
+    tamper,
+)
 
 pytestmark = needs_real_prices
 
@@ -61,8 +75,7 @@ def saturday_bar(week: Week) -> None:
 
 
 def bar_twice(week: Week) -> None:
-    with superuser(week.home) as conn:  # the table itself forbids it
-        conn.execute("ALTER TABLE ops.market_prices_eod DROP CONSTRAINT market_prices_eod_pkey")
+    week.without_key = "market_prices_eod"  # which forbids it
     week.bars.append(dict(week.bar(week.not_held[0])))
 
 
@@ -328,11 +341,8 @@ Play = Callable[..., Played]
 
 
 @pytest.fixture
-def play(book: Lived, administrator: psycopg.Connection[Any]) -> Play:
-    def play(*plants: Plant) -> Played:
-        return factory.play(book, administrator, plants)
-
-    return play
+def play(book: Lived) -> Play:
+    return lambda *plants: factory.play(book, plants)
 
 
 def name_of(plant: object) -> str:
@@ -360,12 +370,46 @@ def test_one_fault_refuses_the_week_by_its_own_rule(play: Play, fault: Fault) ->
 
 
 @pytest.mark.parametrize("snapshot", [True, False])
-def test_the_first_plan_of_a_book_needs_its_opening_snapshot(
-    book: Lived, administrator: psycopg.Connection[Any], snapshot: bool
-) -> None:
-    ticket = factory.play_first_week(book, administrator, snapshot=snapshot)
+def test_the_first_plan_of_a_book_needs_its_opening_snapshot(book: Lived, snapshot: bool) -> None:
+    ticket = factory.play_first_week(book, snapshot=snapshot)
     refused = ("NO-TRADE", ("OPENING_SNAPSHOT_MISSING",))
     assert (ticket.verdict, ticket.reasons) == (("TRADE", ()) if snapshot else refused)
+
+
+def part_lost(home: Settings) -> None:
+    for path in home.snapshots_dir.glob("bars/2018-01-*"):
+        path.unlink()
+
+
+def purchase_lost(home: Settings) -> None:
+    """The ledger says that a name was sold which was never bought."""
+    tamper(home, "ledger_trades_fills", "UPDATE ops.ledger_trades_fills SET side = 'SELL' WHERE symbol = 'MU'")
+
+
+@pytest.mark.parametrize("damage", [part_lost, purchase_lost], ids=name_of)
+def test_a_plan_whose_inputs_cannot_be_judged_any_more_still_ends_in_its_ticket(
+    book: Lived, administrator: psycopg.Connection[Any], tmp_path: Path, damage: Callable[[Settings], None]
+) -> None:
+    with own_home(book.lived, administrator, tmp_path / "home") as home, factory.opened(home) as conn:
+        factory.happen(conn, factory.week(book, home))
+        plan = direct.register(conn, ASOF, AT)
+        direct.run_plan(conn, home.snapshots_dir, plan.plan_id)
+        damage(home)
+        with pytest.MonkeyPatch.context() as patch:  # another process decides: it remembers nothing of the run
+            patch.setattr(steps, "_LAST", {})
+            patch.setattr(snapshot_view, "_LAST_VIEW", {})
+            patch.setattr(snapshot_view, "_bars", snapshot_view._bars.__wrapped__)
+            ticket = issue.decide_plan(
+                conn, home.tickets_dir, home.snapshots_dir, plan.plan_id, at=AT, final=True, clock=plan.decide_by
+            )
+        assert isinstance(ticket, Ticket)
+        content = TicketContent.model_validate_json(ticket.content)
+        assert (content.verdict, content.reasons, content.lines) == ("NO-TRADE", ("RUN_FAILED",), ())
+        if damage is part_lost:
+            judged = plans.newest_run(conn, plan.plan_id)
+            assert judged is not None
+            assert run(home, "data", "rebuild", str(judged.snapshot_id)).code == 0
+            assert run(home, "ticket", "replay", "2018-W05").code == 0
 
 
 def test_the_table_has_every_rule() -> None:

@@ -10,7 +10,7 @@ from trading_ops.defs.plan_run import join, seen_data
 from trading_ops.defs.portfolio.assets import intended_trades
 from trading_ops.defs.resources import Desk
 from trading_ops.defs.show import OWNERS, columns, preview, table_of
-from trading_ops.planning import issue, steps
+from trading_ops.planning import direct, issue, steps
 from trading_ops.planning.issue import Pending
 from trading_ops.store import artifacts, plans, tickets
 
@@ -63,7 +63,7 @@ def ticket(
     now = desk.now()
     issued = issue.decide_plan(
         desk.conn, desk.settings.tickets_dir, desk.settings.snapshots_dir, plan.plan_id, at=now,
-        final=config.decide_now or now >= plan.decide_by, clock=desk.clock_of(plan),
+        final=config.decide_now or now >= plan.decide_by, clock=direct.clock_of(desk.conn, plan, now),
     )  # fmt: skip
     if isinstance(issued, Pending):
         raise dg.Failure(

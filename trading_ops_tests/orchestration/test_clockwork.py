@@ -1,0 +1,87 @@
+"""Plans registered ahead, the morning's valuation, and messages about failed checks."""
+
+import datetime as dt
+
+import dagster as dg
+
+from trading_ops.build import build_defs
+from trading_ops.defs import registration
+from trading_ops.defs.alerts import pass_on
+from trading_ops.defs.registration import WEEKS_AHEAD, register_coming
+from trading_ops.domain import calendar
+from trading_ops.store import desk, plans
+from trading_ops_tests.orchestration.loop_home import ASOF, AT, PLAN_ID, Loop
+
+WEDNESDAY = dt.datetime(2025, 2, 5, 23, tzinfo=dt.UTC)
+
+
+def run(loop: Loop, job: str, now: dt.datetime) -> dg.ExecuteInProcessResult:
+    """A job without partitions, at a moment."""
+    return build_defs().resolve_job_def(job).execute_in_process(
+        instance=loop.instance, resources={"desk": loop.desk(now)}, raise_on_error=False,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    )  # fmt: skip
+
+
+def test_this_week_and_four_more_are_registered_once(paper: Loop) -> None:
+    for _ in range(2):
+        assert run(paper, "register_plans_job", WEDNESDAY).success
+    known = [plan.asof for plan in plans.without_ticket(paper.conn)]
+    assert known == list(calendar.weekly_asofs(ASOF, ASOF + dt.timedelta(weeks=WEEKS_AHEAD)))
+    assert len(known) == WEEKS_AHEAD + 1
+    assert sorted(paper.instance.get_dynamic_partitions("plan")) == [day.isoformat() for day in known]
+
+
+def test_a_week_that_is_decided_owes_nothing_to_a_desk_that_comes_later(paper: Loop) -> None:
+    sunday_night = dt.datetime(2025, 2, 9, 23, tzinfo=dt.UTC)
+    assert next(plan.asof for plan in register_coming(paper.desk(sunday_night))) == dt.date(2025, 2, 14)
+
+
+def test_a_sim_book_registers_its_own_weeks(sim: Loop) -> None:
+    assert register_coming(sim.desk(WEDNESDAY)) == ()
+    assert registration.WEEKS_AHEAD == 4
+    assert sim.count("plans") == 0
+
+
+def test_the_morning_values_the_book_at_the_last_loaded_close(sim: Loop) -> None:
+    result = run(sim, "daily_job", AT)
+    assert result.success
+    (event,) = result.get_asset_materialization_events()
+    shown = event.materialization.metadata
+    assert shown["session"].value == ASOF.isoformat()
+    assert shown["equity"].value == "GBP 20000.00"
+
+
+def halted(loop: Loop) -> None:
+    """A plan whose risk gate fails."""
+    with loop.conn.transaction():
+        desk.set_kill_switch(loop.conn, "HALTED", ASOF, "a test", "a test")
+    loop.plan()
+
+
+def test_a_failed_check_is_one_message_however_often_it_is_seen(paper: Loop) -> None:
+    halted(paper)
+    place, failed = pass_on(paper.desk(), paper.instance, 0)
+    assert failed >= 1
+    again, repeated = pass_on(paper.desk(), paper.instance, place)
+    assert (again, repeated) == (place, 0)
+    pass_on(paper.desk(), paper.instance, 0)  # a cursor that was lost
+    rows = paper.conn.execute("SELECT payload FROM ops.outbox WHERE kind = 'check.failed' AND plan_id = %s", (PLAN_ID,))
+    said = sorted(row["payload"]["rule"] for row in rows)
+    assert said == sorted(set(said))
+    assert "KILL_SWITCH" in said
+
+
+def test_an_alert_is_no_fact_and_blocks_nothing(paper: Loop) -> None:
+    halted(paper)
+    before = plans.facts_head(paper.conn)
+    pass_on(paper.desk(), paper.instance, 0)
+    assert plans.facts_head(paper.conn) == before
+    assert paper.count("incidents") == 0
+
+
+def test_a_simulation_alerts_nobody(sim: Loop) -> None:
+    halted(sim)
+    _, failed = pass_on(sim.desk(), sim.instance, 0)
+    assert failed == 0
+    assert sim.conn.execute("SELECT 1 FROM ops.outbox WHERE kind = 'check.failed'").fetchone() is None
