@@ -4,7 +4,7 @@ import dagster as dg
 
 from trading_ops.defs import plots
 from trading_ops.defs.market.assets import data_snapshot
-from trading_ops.defs.partitions import PLANS
+from trading_ops.defs.partitions import GROUP, PLANS
 from trading_ops.defs.plan_run import join
 from trading_ops.defs.resources import Desk
 from trading_ops.defs.show import OWNERS, columns, percent, pounds, preview, table_of
@@ -13,7 +13,6 @@ from trading_ops.planning import steps
 from trading_ops.store import answers
 from trading_ops.store import desk as desk_store
 
-GROUP = "desk"
 POSITIONS = columns(symbol="text", units="numeric", lots="integer", cost_gbp="numeric")
 DRIFT = columns(symbol="text", kind="text", broker="numeric", ledger="numeric", difference="numeric", verdict="text")
 ANSWERS = columns(plan_id="text", line="integer", side="text", symbol="text", status="text")

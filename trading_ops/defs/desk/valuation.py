@@ -16,7 +16,7 @@ EQUITY = columns(session="date", equity_gbp="numeric", cash_gbp="numeric", holdi
 SHOWN_SESSIONS = 20
 
 
-@dg.asset(group_name="desk", owners=OWNERS, kinds={"python"}, metadata=table_of(None, EQUITY))
+@dg.asset(group_name="daily", owners=OWNERS, kinds={"python"}, metadata=table_of(None, EQUITY))
 def daily_valuation(desk: dg.ResourceParam[Desk]) -> dg.MaterializeResult[None]:
     """What the book was worth at the last close that is loaded, and the way there."""
     loaded = market.first_and_last_session(desk.conn)

@@ -2,14 +2,13 @@
 
 import dagster as dg
 
-from trading_ops.defs.partitions import PLANS
+from trading_ops.defs.partitions import GROUP, PLANS
 from trading_ops.defs.plan_run import join, seen_data
 from trading_ops.defs.records import loaded_of
 from trading_ops.defs.resources import Desk
 from trading_ops.defs.show import OWNERS, columns, preview, table_of
 from trading_ops.planning import steps
 
-GROUP = "market"
 LOADED = columns(source="text", bars="integer", names="integer", fetched_at="timestamp", load_id="integer")
 PARTS = columns(kind="text", month="date", through="date", rows="integer", content_sha256="text")
 ODD = columns(symbol="text", session="date", code="text", sentence="text")

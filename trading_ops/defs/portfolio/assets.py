@@ -4,13 +4,12 @@ import dagster as dg
 
 from trading_ops.defs import plots
 from trading_ops.defs.market.assets import data_quality
-from trading_ops.defs.partitions import PLANS
+from trading_ops.defs.partitions import GROUP, PLANS
 from trading_ops.defs.plan_run import join, seen_data
 from trading_ops.defs.resources import Desk
 from trading_ops.defs.show import OWNERS, columns, pounds, preview, table_of
 from trading_ops.planning import steps
 
-GROUP = "portfolio"
 RANKED = columns(rank="integer", symbol="text", score="numeric", session="date")
 TARGETS = columns(
     symbol="text", rank="integer", seat="boolean", weight="numeric", target_gbp="numeric", value_gbp="numeric",

@@ -5,7 +5,7 @@ import json
 import dagster as dg
 
 from trading_ops.defs.desk.assets import broker_reconciliation, desk_standing, ledger_state, previous_answers
-from trading_ops.defs.partitions import PLANS
+from trading_ops.defs.partitions import GROUP, PLANS
 from trading_ops.defs.plan_run import join, seen_data
 from trading_ops.defs.portfolio.assets import intended_trades
 from trading_ops.defs.resources import Desk
@@ -14,7 +14,6 @@ from trading_ops.planning import direct, issue, steps
 from trading_ops.planning.issue import Pending
 from trading_ops.store import artifacts, plans, tickets
 
-GROUP = "tickets"
 RULES_SEEN = columns(rule="text", outcome="text", seen="text", allowed="text")
 LINES = columns(
     line="integer", side="text", symbol="text", amount_gbp="numeric", units="numeric", limit_price_usd="numeric"
