@@ -130,11 +130,11 @@ class Judgement:
 
     @cached_property
     def equity_points(self) -> tuple[EquityPoint, ...]:
-        """Equity at every session since the book's first fact."""
+        """Equity at every session since the book's first fact; empty while there is nothing, or no fixing, to value."""
         days = [m.day for m in self.inputs.movements] + [f.session for f in self.inputs.fills]
         first = min((day for day in days if day <= self.asof), default=None)
-        if first is None:
-            return ()
+        if first is None or self.inputs.market.fixing(first) is None:
+            return ()  # nothing to value, or no rate to value it at: FX_STALE has failed then
         return equity_series(self.facts, self.inputs.market, calendar.sessions(first, self.asof))
 
     @cached_property

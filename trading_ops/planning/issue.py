@@ -1,6 +1,7 @@
 """From stored evidence to the one ticket of a plan: TRADE is proven, everything else is NO-TRADE with its reasons."""
 
 import datetime as dt
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from trading_ops.planning.steps import PlanRun
 from trading_ops.store import artifacts, desk, evidence, plans, provenance, tickets
 from trading_ops.store.plans import Run
 from trading_ops.store.tickets import Ticket
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,8 @@ def _judge(conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run | 
         judgement.results()
     except psycopg.Error:
         raise  # the database, not the inputs: the ticket could not be stored either
-    except Exception:
+    except Exception as exc:
+        _log.error("Plan %s cannot be judged, so nothing of it is proven: %s", around.plan.plan_id, exc)
         return None
     return judgement
 
