@@ -547,19 +547,19 @@ CREATE TABLE outbox (
 COMMENT ON TABLE outbox IS 'What people must be told, written in the transaction of the fact it tells.';
 
 -- ---------------------------------------------------------------- replay sees inputs only
-CREATE FUNCTION lines_before(of_plan text)
+CREATE FUNCTION lines_before(of_plan text, upto bigint)
 RETURNS TABLE (plan_id text, line integer, symbol text, side text, units numeric, amount_gbp numeric)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ops AS $$
     SELECT l.plan_id, l.line, l.symbol, l.side, l.units, l.amount_gbp
     FROM ops.ticket_lines l
     WHERE l.plan_id = (SELECT t.plan_id FROM ops.tickets t
-                       WHERE t.verdict = 'TRADE' AND t.plan_id < of_plan ORDER BY t.plan_id DESC LIMIT 1)
+                       WHERE t.verdict = 'TRADE' AND t.plan_id < of_plan AND t.audit_seq <= upto ORDER BY t.plan_id DESC LIMIT 1)
     ORDER BY l.line
 $$;
-COMMENT ON FUNCTION lines_before(text) IS 'The lines of the newest TRADE ticket before a plan: all that replay may see of tickets.';
-CREATE FUNCTION newest_plan_before(of_plan text) RETURNS date
+COMMENT ON FUNCTION lines_before(text, bigint) IS 'The lines of the newest TRADE ticket before a plan: all that replay may see of tickets.';
+CREATE FUNCTION newest_plan_before(of_plan text, upto bigint) RETURNS date
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ops AS $$
-    SELECT max(p.asof) FROM ops.tickets t JOIN ops.plans p USING (plan_id) WHERE t.plan_id < of_plan
+    SELECT max(p.asof) FROM ops.tickets t JOIN ops.plans p USING (plan_id) WHERE t.plan_id < of_plan AND t.audit_seq <= upto
 $$;
 
 -- ---------------------------------------------------------------- append-only, for everyone
@@ -595,8 +595,8 @@ CREATE VIEW desk_plans AS
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ops FROM PUBLIC;
 GRANT USAGE ON SCHEMA ops TO app_writer, desk_reader, replayer, executor_ui, operator_ui, mcp_reader, mcp_fills_writer, backup;
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA ops TO app_writer;
-GRANT EXECUTE ON FUNCTION audit_broken(), audit_hash(text, bigint, timestamptz, text, text, text, text), lines_before(text),
-    newest_plan_before(text) TO app_writer;
+GRANT EXECUTE ON FUNCTION audit_broken(), audit_hash(text, bigint, timestamptz, text, text, text, text), lines_before(text, bigint),
+    newest_plan_before(text, bigint) TO app_writer;
 REVOKE INSERT ON desk_tickets, desk_gates, desk_plans, run_manifests FROM app_writer;
 GRANT SELECT ON desk_tickets, desk_gates, desk_plans TO desk_reader, executor_ui, operator_ui, mcp_reader;
 GRANT SELECT ON audit_log, books, config_policy, instruments, config_universe_versions, config_universe, universe_disablements,
@@ -604,7 +604,7 @@ GRANT SELECT ON audit_log, books, config_policy, instruments, config_universe_ve
     snapshot_parts, data_snapshots, data_snapshot_parts, plans, plan_openings, runs, run_snapshots, run_manifests,
     ticket_withdrawals, confirmations, ledger_trades_fills, ledger_cash_movements, ledger_voids,
     broker_snapshots, broker_snapshot_holdings, kill_switch_events, incidents, incident_closures TO replayer;
-GRANT EXECUTE ON FUNCTION lines_before(text), newest_plan_before(text), audit_broken(),
+GRANT EXECUTE ON FUNCTION lines_before(text, bigint), newest_plan_before(text, bigint), audit_broken(),
     audit_hash(text, bigint, timestamptz, text, text, text, text) TO replayer;
 GRANT SELECT ON ALL TABLES IN SCHEMA ops TO backup;
 GRANT SELECT ON ALL SEQUENCES IN SCHEMA ops TO backup;

@@ -30,10 +30,8 @@ TRIES_PER_FACTS = 3
 MIRRORED = 20
 """How many of the newest tickets are looked up in Dagster's own records."""
 
-_UNDER_WAY = frozenset({
-    dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.MANAGED,
-})  # fmt: skip
+ENDS = frozenset({dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED})
+"""Every other state, also one that a later Dagster invents, is waited for until the plan is due."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +150,7 @@ def job_state(instance: dg.DagsterInstance, job: str, plan_id: str) -> JobState:
     if not newest:
         return JobState()
     run, ended = newest[0].dagster_run, newest[0].end_time
-    under_way = run.status in _UNDER_WAY or (
+    under_way = run.status not in ENDS or (
         run.status is dg.DagsterRunStatus.FAILURE and run.tags.get(WILL_RETRY_TAG) == "true"
     )
     ended_at = dt.datetime.fromtimestamp(ended, dt.UTC) if ended else None

@@ -86,7 +86,7 @@ def load(conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run) -> 
     seq, plan = run.facts_seq, around.plan
     snapshot = snapshots.get(conn, run.snapshot_id)
     fills, movements = ledger.fills(conn, seq), ledger.movements(conn, seq)
-    row = conn.execute("SELECT ops.newest_plan_before(%s) AS asof", (plan.plan_id,)).fetchone()
+    row = conn.execute("SELECT ops.newest_plan_before(%s, %s) AS asof", (plan.plan_id, seq)).fetchone()
     return PlanInputs(
         plan_id=plan.plan_id,
         book=around.book,

@@ -22,7 +22,7 @@ from trading_ops.planning.inputs import looked_back, names_seen
 from trading_ops.simulation import executor, truth
 from trading_ops.simulation.broker import SimulatedBroker
 from trading_ops.simulation.people import People, Slip, swapped_cash, with_slip
-from trading_ops.store import answers, broker, configuration, desk, ledger, plans, snapshot_view, snapshots
+from trading_ops.store import answers, audit, broker, configuration, desk, ledger, snapshot_view, snapshots
 from trading_ops.store.answers import Answer
 from trading_ops.store.tickets import Ticket
 
@@ -148,9 +148,9 @@ class Simulation:
         window = calendar.next_session(asof)
         snapshot = snapshots.build(self.conn, self.root, asof=asof, actions_through=window, policy=self.policy)
         stored = configuration.universe_of_day(self.conn, asof)
-        head = plans.facts_head(self.conn)
+        head = audit.head(self.conn).seq
         fills, movements = ledger.fills(self.conn, head), ledger.movements(self.conn, head)
-        row = self.conn.execute("SELECT ops.newest_plan_before(%s) AS asof", (asof.isoformat(),)).fetchone()
+        row = self.conn.execute("SELECT ops.newest_plan_before(%s, %s) AS asof", (asof.isoformat(), head)).fetchone()
         quality = evaluate_data_quality(
             snapshot_view.view(
                 self.root,

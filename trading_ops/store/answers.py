@@ -261,7 +261,7 @@ def previous_lines(conn: psycopg.Connection[Any], plan_id: str, facts_seq: int) 
 
     Lines of a withdrawn ticket that were never begun are left out: they need no answer.
     """
-    lines = conn.execute("SELECT * FROM ops.lines_before(%s)", (plan_id,)).fetchall()
+    lines = conn.execute("SELECT * FROM ops.lines_before(%s, %s)", (plan_id, facts_seq)).fetchall()
     if not lines:
         return ()
     ticket_plan = lines[0]["plan_id"]

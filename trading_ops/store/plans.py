@@ -162,7 +162,9 @@ def start_run(
     driver: str,
     dagster_run: str | None = None,
 ) -> Run:
-    """Register an evaluation of a plan, pinned to the facts of now; the same id returns the run that is there.
+    """Register an evaluation of a plan; the same id returns the run that is there.
+
+    It is pinned to the audit head of now: it sees the facts, answers and tickets announced up to here and no others.
 
     Raises:
         Refused: The plan has its ticket already: a decided plan is never decided again.
@@ -175,7 +177,7 @@ def start_run(
         "facts_seq, driver, dagster_run) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
         (
             run_id, plan.plan_id, config, code.commit, code.dirty, signal_source, model_version,
-            max(facts_head(conn), begin(conn, plan).audit_seq), driver, dagster_run,
+            audit.head(conn).seq, driver, dagster_run,
         ),
     )  # fmt: skip
     return run(conn, run_id)

@@ -55,7 +55,8 @@ def kill(loop: Loop, place: str, when: str) -> None:
 
 def reconcile(loop: Loop) -> list[str]:
     """What the daemon does later, when the simulation is surely dead; Dagster has noticed that the runs are gone."""
-    for run in loop.instance.get_runs(dg.RunsFilter(statuses=list(reconciler._UNDER_WAY))):
+    at_work = [status for status in dg.DagsterRunStatus if status not in reconciler.ENDS]
+    for run in loop.instance.get_runs(dg.RunsFilter(statuses=at_work)):
         loop.instance.report_run_failed(run)
     done = []
     for _ in range(3):
