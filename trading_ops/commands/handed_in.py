@@ -25,6 +25,10 @@ def _rows(path: Path, columns: Sequence[str], required: Sequence[str]) -> Iterat
         raise BadInput(f"{path}: is not UTF-8 text. Save it as CSV UTF-8.") from exc
     reader = csv.reader(text.splitlines())
     header = [name.strip() for name in next(reader, [])]
+    if not header:
+        raise BadInput(f"{path}: the file is empty. Its first line names the columns: {', '.join(columns)}.")
+    if len(header) == 1 and ";" in header[0]:
+        raise BadInput(f"{path}, line 1: the columns are separated by semicolons. Save it with commas.")
     for name in header:
         if name not in columns:
             raise BadInput(f"{path}, line 1: unknown column {name!r}. Use {', '.join(columns)}.")
@@ -51,6 +55,28 @@ def number(text: str, where: str, column: str) -> Decimal:
     return value
 
 
+def said(text: str, option: str) -> str:
+    """What a person gave as a reason.
+
+    Raises:
+        BadInput: It is blank.
+    """
+    if not text.strip():
+        raise BadInput(f"{option}: write why, in a few words.")
+    return text.strip()
+
+
+def not_in_the_future(day: dt.date, today: dt.date, option: str) -> dt.date:
+    """A day that has come.
+
+    Raises:
+        BadInput: It has not.
+    """
+    if day > today:
+        raise BadInput(f"{option}: {day} is in the future (today is {today}). Nothing was recorded.")
+    return day
+
+
 def day_of(text: str, where: str) -> dt.date:
     """A date as a person typed it.
 
@@ -67,6 +93,8 @@ def moment(text: str, where: str, column: str) -> dt.datetime:
     """An instant; one without zone is London's, as the executor's clock shows it."""
     try:
         at = dt.datetime.fromisoformat(text)
+        if len(text) <= len("2018-02-05"):
+            raise ValueError(text)
     except ValueError as exc:
         raise BadInput(f"{where}, column {column}: {text!r} is not a time. Write 2018-02-05 14:50.") from exc
     return (at if at.tzinfo else at.replace(tzinfo=LONDON)).astimezone(dt.UTC)

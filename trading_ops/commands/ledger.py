@@ -1,5 +1,6 @@
 """ledger and snapshot: the books as they stand, off-ticket facts, and what the broker shows."""
 
+import datetime as dt
 import uuid
 from decimal import Decimal
 from pathlib import Path
@@ -9,15 +10,15 @@ import psycopg
 import typer
 
 from trading_ops.commands import handed_in, show
-from trading_ops.commands.handed_in import day_of, moment, number
+from trading_ops.commands.handed_in import day_of, moment, not_in_the_future, number, said
 from trading_ops.commands.home import now, opened, person
 from trading_ops.commands.tickets import fixing_of
 from trading_ops.domain import calendar
 from trading_ops.domain.errors import BadInput, UnknownSymbol
 from trading_ops.domain.ledger import CashMovement, Fill, complete_fill
-from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, ZERO, fixed, half_even, plain
+from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, fixed, half_even, plain
 from trading_ops.planning.books import BookState, book_at
-from trading_ops.store import broker, ledger
+from trading_ops.store import broker, ledger, market
 
 app = typer.Typer(help="The ledger.", no_args_is_help=True)
 record_app = typer.Typer(help="Off-ticket facts, with who and why.", no_args_is_help=True)
@@ -30,8 +31,19 @@ Form = Annotated[str, typer.Option("--format", help="table, csv or json")]
 
 def _state(asof: str | None) -> BookState:
     with opened() as (conn, settings):
-        day = day_of(asof, "--asof") if asof else calendar.last_closed(now())
+        day = day_of(asof, "--asof") if asof else _newest_session(conn)
         return book_at(conn, settings.snapshots_dir, day)
+
+
+def _newest_session(conn: psycopg.Connection[Any]) -> dt.date:
+    """The newest session that is over and has bars: values of a day without prices would mislead."""
+    over = calendar.last_closed(now())
+    span = market.first_and_last_session(conn)
+    return min(span[1], over) if span else over
+
+
+def _pounds(value: Decimal | None) -> str:
+    return "no price" if value is None else fixed(value, PENCE_PLACES)
 
 
 @app.command("positions")
@@ -41,7 +53,8 @@ def positions(asof: AsOf = None, form: Form = "table") -> None:
     rows = [
         {
             "symbol": p.symbol, "units": fixed(p.units, UNIT_PLACES), "cost_gbp": fixed(p.cost_gbp, PENCE_PLACES),
-            "value_gbp": fixed(state.values_gbp.get(p.symbol, ZERO), PENCE_PLACES), "lots": len(p.lots),
+            "value_gbp": _pounds(state.values_gbp.get(p.symbol)),
+            "lots": len(p.lots),
         }
         for _, p in sorted(state.ledger.positions.items())
     ]  # fmt: skip
@@ -87,6 +100,8 @@ def equity(asof: AsOf = None, form: Form = "table") -> None:
 
 
 def _store_movement(movement: CashMovement, why: str) -> None:
+    why = said(why, "--why")
+    not_in_the_future(movement.day, now().date(), "--day")
     with opened() as (conn, _), conn.transaction():
         if movement.symbol:
             _known(conn, movement.symbol, "ledger record")
@@ -157,7 +172,7 @@ def record_fill(
             str(uuid.uuid4()), symbol, side, done, price_usd, pounds, number(fee, where, "--fee"), filled_at,  # type: ignore[arg-type]
             session, position_id, (), None, estimated,
         )  # fmt: skip
-        ledger.record_fill(conn, fill, recorded_by=person(), why=why)
+        ledger.record_fill(conn, fill, recorded_by=person(), why=said(why, "--why"))
         ledger.require_possible(conn)
     typer.echo(f"Recorded: {side} {plain(done)} {symbol} at {plain(price_usd)} USD for {pounds} GBP ({fill.fill_id}).")
 
@@ -171,7 +186,7 @@ def record_void(
     with opened() as (conn, _), conn.transaction():
         for table, key in (("ledger_trades_fills", "fill_id"), ("ledger_cash_movements", "movement_id")):
             if conn.execute(f"SELECT 1 FROM ops.{table} WHERE {key}::text = %s", (fact,)).fetchone():
-                ledger.void(conn, why=why, recorded_by=person(), **{key: fact})
+                ledger.void(conn, why=said(why, "--why"), recorded_by=person(), **{key: fact})
                 break
         else:
             raise BadInput(f"{fact}: there is no fill or cash movement of that id.")
@@ -191,6 +206,7 @@ def snapshot_add(
     """Enter cash and holdings as eToro shows them."""
     cash_gbp, holdings = handed_in.snapshot(file)
     taken_at = moment(at, "snapshot add", "--at") if at else now()
+    not_in_the_future(taken_at.date(), now().date(), "--at")
     session = calendar.last_closed(taken_at)
     with opened() as (conn, _), conn.transaction():
         snapshot_id = broker.add_snapshot(

@@ -1,18 +1,21 @@
 """plan, ticket, confirm: from a session to its ticket, and the answers to it."""
 
+import datetime as dt
 import json as jsonlib
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from trading_ops.commands import handed_in, show
 from trading_ops.commands.handed_in import day_of
 from trading_ops.commands.home import now, opened, person
+from trading_ops.domain.calendar import LONDON
+from trading_ops.domain.confirmation import implausible
 from trading_ops.domain.errors import BadInput
 from trading_ops.domain.values import ONE
-from trading_ops.store import answers, artifacts, tickets
+from trading_ops.store import answers, artifacts, configuration, tickets
 
 app = typer.Typer(help="Tickets.", no_args_is_help=True)
 
@@ -24,6 +27,13 @@ def plan(
     """Run one plan to its ticket. The exit code is 0 for TRADE and NO-TRADE alike."""
     day = day_of(asof, "--asof")
     with opened() as (conn, settings):
+        stands = tickets.find(conn, day.isoformat())
+        if stands:
+            typer.echo(
+                f"{stands.ticket_id} was issued on {stands.issued_at:%d %b %Y %H:%M} UTC and stands: a week gets one "
+                "ticket. What changed since counts from the next plan.",
+                err=True,
+            )
         if direct:
             from trading_ops.planning.direct import plan_now
 
@@ -61,9 +71,9 @@ def ticket_show(ticket_id: str, form: Annotated[str, typer.Option("--format", he
     with opened() as (conn, _):
         ticket = tickets.get(conn, ticket_id)
     if form == "json":
-        show.as_json(ticket.document)
+        show.as_json(ticket.document | {"withdrawn_because": ticket.withdrawn_because})
     else:
-        typer.echo(ticket.markdown)
+        typer.echo(artifacts.readable(ticket))
 
 
 @app.command("replay")
@@ -89,22 +99,28 @@ def ticket_replay(
 @app.command("withdraw")
 def ticket_withdraw(ticket_id: str, reason: Annotated[str, typer.Option()]) -> None:
     """Call a TRADE ticket back; what was already done can still be confirmed."""
-    with opened() as (conn, _), conn.transaction():
-        ticket = tickets.withdraw(conn, ticket_id, reason, person())
-    typer.echo(f"Ticket {ticket.ticket_id} is withdrawn: {reason}")
+    with opened() as (conn, settings):
+        with conn.transaction():
+            ticket = tickets.withdraw(conn, ticket_id, handed_in.said(reason, "--reason"), person())
+        artifacts.write_ticket(settings.tickets_dir, ticket)
+    typer.echo(f"Ticket {ticket.ticket_id} is withdrawn: {reason}. Tell the executor now.")
 
 
 def confirm(
     ticket_id: str,
     file: Annotated[Path, typer.Option(help=f"CSV with {', '.join(handed_in.FILL_COLUMNS)}")],
     correct: Annotated[bool, typer.Option(help="replace answers that are there; the old ones stay on record")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="the numbers are right, however odd they look")] = False,
 ) -> None:
     """Enter the answers to a ticket's lines; all of the file is kept, or nothing."""
     given = handed_in.answers(file)
     with opened() as (conn, _):
         with conn.transaction():
             ticket = tickets.get(conn, ticket_id)
-            window = jsonlib.loads(ticket.content)["window"]["session"]
+            content = jsonlib.loads(ticket.content)
+            window = content["window"]["session"]
+            if not yes:
+                ask_again(conn, content, given, str(file))
             stored, repeated = answers.record_answers(
                 conn, ticket.plan_id, given, answered_by=person(), usd_per_gbp=fixing_of(conn, window),
                 where=str(file), correct=correct,
@@ -112,6 +128,35 @@ def confirm(
         left = [a.line for a in answers.answers_of(conn, ticket.plan_id) if a.status is None]
     open_lines = f"lines still open: {', '.join(map(str, left))}" if left else "every line is answered"
     typer.echo(f"Ticket {ticket.ticket_id}: {stored} answers stored, {repeated} were there already; {open_lines}.")
+
+
+def ask_again(conn: object, content: dict[str, Any], given: list[answers.Answer], where: str) -> None:
+    """Refuse answers that look mistyped until the person says they are right.
+
+    Raises:
+        BadInput: Names the line and what is odd about it.
+    """
+    policy = configuration.policy_in_force(conn).policy  # type: ignore[arg-type]
+    lines = {line["line"]: line for line in content["lines"]}
+    window = content["window"]
+    rate = fixing_of(conn, window["session"])
+    for answer in given:
+        line = lines.get(answer.line)
+        if line is None or answer.price_usd is None:
+            continue
+        odd = implausible(
+            answer.units, answer.price_usd, answer.value_gbp, Decimal(line["reference_price_usd"]), rate, policy
+        )
+        if answer.executed_at and not odd:
+            opens, closes = (dt.datetime.fromisoformat(window[f"market_{end}_utc"]) for end in ("open", "close"))
+            if not opens <= answer.executed_at <= closes:
+                shown = answer.executed_at.astimezone(LONDON)
+                odd = f"{shown:%d %b %Y %H:%M} London is not in the market hours of {window['session']}"
+        if odd:
+            raise BadInput(
+                f"{where}: line {answer.line} ({line['symbol']}): {odd}. Correct it, or repeat with --yes if it is "
+                "what the broker shows. Nothing was stored."
+            )
 
 
 def fixing_of(conn: object, day: object) -> Decimal:

@@ -23,10 +23,24 @@ def ticket_path(folder: Path, ticket: Ticket) -> Path:
     return folder / f"{ticket.ticket_id}.md"
 
 
+def readable(ticket: Ticket) -> str:
+    """The ticket as a person must read it now: a withdrawn one says so before anything else."""
+    if ticket.withdrawn_because is None:
+        return ticket.markdown
+    return (
+        f"# WITHDRAWN: {ticket.withdrawn_because}\n\n"
+        "**Place no further order of this ticket. Confirm only what you already did.**\n\n"
+        f"{ticket.markdown}"
+    )
+
+
 def write_ticket(folder: Path, ticket: Ticket) -> Path:
     """Write a ticket's Markdown and JSON where they are missing or differ; returns the Markdown's path."""
     document = json.dumps(ticket.document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
-    for path, text in ((ticket_path(folder, ticket), ticket.markdown), (folder / f"{ticket.ticket_id}.json", document)):
+    for path, text in (
+        (ticket_path(folder, ticket), readable(ticket)),
+        (folder / f"{ticket.ticket_id}.json", document),
+    ):
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             write_text(path, text)
     return ticket_path(folder, ticket)
