@@ -107,6 +107,13 @@ def test_another_machine_rebuilds_the_same(five_weeks: Settings, machine: dict[s
     assert hashes(there.out) == hashes(here.out)
 
 
+def test_a_late_ticket_of_an_older_week_changes_no_other(home: Settings) -> None:
+    with opened(home) as conn:
+        plan(conn, home, dt.date(2018, 1, 12))
+    done = run(home, "ticket", "replay", "all")
+    assert (done.code, identical(done.out)) == (0, ["2018-W02", *TICKETS])
+
+
 def test_the_order_of_rows_on_disk_does_not_matter(home: Settings) -> None:
     with superuser(home) as conn, conn.transaction():
         conn.execute("SET LOCAL session_replication_role = replica")
