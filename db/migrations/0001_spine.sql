@@ -103,14 +103,6 @@ CREATE TABLE config_universe (
     created_at          timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (version, internal_symbol)
 );
-CREATE TABLE universe_disablements (
-    symbol     text NOT NULL REFERENCES instruments,
-    from_day   date NOT NULL,
-    why        text NOT NULL,
-    audit_seq  bigint PRIMARY KEY REFERENCES audit_log,
-    created_at timestamptz NOT NULL DEFAULT now()
-);
-COMMENT ON TABLE universe_disablements IS 'A line answered FAILED as missing or CFD disables its name until a newer universe says otherwise.';
 
 -- ---------------------------------------------------------------- market facts
 CREATE TABLE price_loads (
@@ -437,6 +429,16 @@ CREATE TABLE confirmations (
     CHECK (status IN ('DONE', 'PARTIAL') OR num_nonnulls(units, price_usd, value_gbp, fee_gbp, executed_at) = 0)
 );
 
+CREATE TABLE universe_disablements (
+    symbol     text NOT NULL REFERENCES instruments,
+    from_day   date NOT NULL,
+    why        text NOT NULL,
+    confirmation_id uuid NOT NULL REFERENCES confirmations,
+    audit_seq  bigint PRIMARY KEY REFERENCES audit_log,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE universe_disablements IS 'A line answered FAILED as missing or CFD disables its name until a newer universe says otherwise.';
+
 -- ---------------------------------------------------------------- ledger
 CREATE TABLE ledger_trades_fills (
     fill_id         uuid PRIMARY KEY,
@@ -464,7 +466,7 @@ CREATE TABLE ledger_trades_fills (
 CREATE TABLE ledger_cash_movements (
     movement_id uuid PRIMARY KEY,
     kind        text NOT NULL CHECK (kind IN ('deposit', 'withdrawal', 'dividend', 'fee', 'interest', 'adjustment')),
-    amount_gbp  numeric(16, 2) NOT NULL CHECK (amount_gbp <> 0 AND amount_gbp <> 'NaN'),
+    amount_gbp  numeric(16, 2) NOT NULL CHECK ((amount_gbp <> 0 OR kind = 'dividend') AND amount_gbp <> 'NaN'),
     day         date NOT NULL CHECK (isfinite(day)),
     at          timestamptz NOT NULL CHECK (isfinite(at)),
     symbol      text REFERENCES instruments,
@@ -474,7 +476,8 @@ CREATE TABLE ledger_cash_movements (
     audit_seq   bigint NOT NULL REFERENCES audit_log,
     created_at  timestamptz NOT NULL DEFAULT now(),
     CHECK ((kind = 'dividend') = (symbol IS NOT NULL AND ex_date IS NOT NULL)),
-    CHECK (kind NOT IN ('deposit', 'dividend') OR amount_gbp > 0),
+    CHECK (kind <> 'deposit' OR amount_gbp > 0),
+    CHECK (kind <> 'dividend' OR amount_gbp >= 0),
     CHECK (kind NOT IN ('withdrawal', 'fee') OR amount_gbp < 0)
 );
 CREATE TABLE ledger_voids (
@@ -557,9 +560,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ops AS $$
     ORDER BY l.line
 $$;
 COMMENT ON FUNCTION lines_before(text, bigint) IS 'The lines of the newest TRADE ticket before a plan: all that replay may see of tickets.';
+-- The newest earlier plan whose data was judged: sessions that nobody looked at are looked at by the next plan.
 CREATE FUNCTION newest_plan_before(of_plan text, upto bigint) RETURNS date
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ops AS $$
     SELECT max(p.asof) FROM ops.tickets t JOIN ops.plans p USING (plan_id) WHERE t.plan_id < of_plan AND t.audit_seq <= upto
+      AND t.evidence ? 'NAMES_FROZEN'
 $$;
 
 -- ---------------------------------------------------------------- append-only, for everyone

@@ -19,6 +19,7 @@ from trading_ops.domain.ledger import CashMovement, Fill, complete_fill
 from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, fixed, half_even, plain
 from trading_ops.planning.books import BookState, book_at
 from trading_ops.store import broker, ledger, market
+from trading_ops.store.answers import check_places
 
 app = typer.Typer(help="The ledger.", no_args_is_help=True)
 record_app = typer.Typer(help="Off-ticket facts, with who and why.", no_args_is_help=True)
@@ -133,7 +134,7 @@ def record_cash(
 def record_dividend(
     symbol: str,
     ex_date: Annotated[str, typer.Option()],
-    amount: Annotated[str, typer.Option(help="pounds received, net")],
+    amount: Annotated[str, typer.Option(help="pounds received, net; 0 when it was not paid")],
     day: Annotated[str, typer.Option(help="day the cash arrived")],
     why: Annotated[str, typer.Option()],
 ) -> None:
@@ -167,6 +168,8 @@ def record_fill(
         _known(conn, symbol, where)
         session = filled_at.astimezone(calendar.NEW_YORK).date()
         price_usd = number(price, where, "--price")
+        not_in_the_future(filled_at.date(), now().date(), "--at")
+        check_places({"units": given[0], "price_usd": price_usd, "value_gbp": given[1]}, where)
         done, pounds, estimated = complete_fill(given[0], given[1], price_usd, fixing_of(conn, session))
         fill = Fill(
             str(uuid.uuid4()), symbol, side, done, price_usd, pounds, number(fee, where, "--fee"), filled_at,  # type: ignore[arg-type]

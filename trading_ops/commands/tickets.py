@@ -14,7 +14,6 @@ from trading_ops.commands.home import now, opened, person
 from trading_ops.domain.calendar import LONDON
 from trading_ops.domain.confirmation import implausible
 from trading_ops.domain.errors import BadInput
-from trading_ops.domain.values import ONE
 from trading_ops.store import answers, artifacts, configuration, tickets
 
 app = typer.Typer(help="Tickets.", no_args_is_help=True)
@@ -164,4 +163,6 @@ def fixing_of(conn: object, day: object) -> Decimal:
     row = conn.execute(  # type: ignore[attr-defined]
         "SELECT rate FROM ops.fx_rates_eod WHERE day <= %s ORDER BY day DESC, revision DESC LIMIT 1", (day,)
     ).fetchone()
-    return row["rate"] if row else ONE
+    if row is None:
+        raise BadInput(f"There is no GBPUSD fixing on or before {day}. Load one: trading-ops prices load.")
+    return Decimal(row["rate"])

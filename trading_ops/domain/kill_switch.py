@@ -38,14 +38,16 @@ def state_at(events: Sequence[KillSwitchEvent], asof: Session) -> KillSwitch:
 
 
 def armed_since(events: Sequence[KillSwitchEvent], asof: Session) -> Session | None:
-    """The session of the last re-arming: a change to ACTIVE or REDUCING by a person after a halt; None without one."""
+    """The session of the last re-arming: a change to ACTIVE after HALTED or REDUCING; None without one.
+
+    A pause is no halt: coming back from one starts no new running maximum.
+    """
     since = None
-    halted = False
+    before = "ACTIVE"
     for event in events:
-        if event.session > asof:
+        if event.session > asof or event.state == "PAUSED":
             continue
-        if event.state == "HALTED":
-            halted = True
-        elif event.state == "ACTIVE" and halted:
-            since, halted = event.session, False
+        if event.state == "ACTIVE" and before != "ACTIVE":
+            since = event.session
+        before = event.state
     return since

@@ -111,11 +111,14 @@ def decide_plan(
     with conn.transaction():
         plans.begin(conn, plan)
     around = inputs.frame(conn, plan)
-    run = plans.newest_run(conn, plan_id)
     seen_at = clock or at
     with conn.transaction():
         # The writers' lock comes first: no fact can slip in between the proof and the ticket.
         conn.execute("SELECT pg_advisory_xact_lock(7301001)")
+        decided_meanwhile = tickets.find(conn, plan_id)
+        if decided_meanwhile:
+            return decided_meanwhile
+        run = plans.newest_run(conn, plan_id)
         if run is not None and not plans.is_current(conn, run) and not final:
             raise EvidenceNotCurrent(f"Plan {plan_id}: facts arrived after its newest run; it has to run again.")
         judgement = _judge(conn, root, around, run)

@@ -4,9 +4,11 @@ The recomputing connection has a role that cannot read decisions, tickets or lin
 """
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from trading_ops.domain.errors import TradingOpsError
 from trading_ops.domain.judgement import Judgement
 from trading_ops.domain.policy import canonical as policy_canonical
 from trading_ops.domain.policy import describe_difference
-from trading_ops.domain.ticket import content_bytes
+from trading_ops.domain.ticket import content_bytes, from_json, to_markdown
+from trading_ops.domain.universe import universe_hash
 from trading_ops.planning import inputs
 from trading_ops.planning.issue import compose
 from trading_ops.store import audit, configuration, ledger, plans, provenance, snapshots
@@ -76,6 +79,7 @@ def replay(blind: psycopg.Connection[Any], conn: psycopg.Connection[Any], root: 
             differences.append(f"it cannot be recomputed: {exc}")
         else:
             differences += _compare(json.loads(ticket.content), json.loads(rebuilt), "content")
+            differences += _what_people_read(conn, ticket)
             if not differences and rebuilt.decode() != ticket.content:
                 differences.append("the bytes differ")
     if differences:
@@ -84,6 +88,21 @@ def replay(blind: psycopg.Connection[Any], conn: psycopg.Connection[Any], root: 
         tail = [f"and {more} more differences"] if more > 0 else []
         differences = [*_tampered(conn), *differences[:SHOWN], *tail]
     return Replay(ticket.ticket_id, not differences, ticket.content_sha256, tuple(differences), _notes(ticket))
+
+
+def _what_people_read(conn: psycopg.Connection[Any], ticket: Ticket) -> Iterator[str]:
+    """The stored text and lines say what the content says."""
+    content, envelope = from_json(json.dumps(ticket.document))
+    if to_markdown(content, envelope) != ticket.markdown:
+        yield "the ticket's text is not the text of its content"
+    stored = conn.execute(
+        "SELECT line, symbol, side, amount_gbp, units FROM ops.ticket_lines WHERE plan_id = %s ORDER BY line",
+        (ticket.plan_id,),
+    ).fetchall()
+    for line, row in itertools.zip_longest(content.lines, stored):
+        says = (line.line, line.symbol, line.side, Decimal(line.amount_gbp), Decimal(line.units)) if line else None
+        if says != (tuple(row.values()) if row else None):
+            yield f"ticket_lines {line.line if line else row['line']}: not what the content says"
 
 
 def _rebuild(blind: psycopg.Connection[Any], root: Path, ticket: Ticket) -> bytes:
@@ -104,6 +123,7 @@ def _stored_whole(ticket: Ticket) -> list[str]:
 def _altered_inputs(blind: psycopg.Connection[Any], root: Path, ticket: Ticket) -> Iterator[str]:
     """Inputs that are no longer what they were when they were stored."""
     yield from _altered_policy(blind, ticket)
+    yield from _altered_universe(blind, ticket)
     if ticket.run_id is None:
         return
     run = plans.run(blind, ticket.run_id)
@@ -137,6 +157,20 @@ def _altered_policy(blind: psycopg.Connection[Any], ticket: Ticket) -> Iterator[
         yield f"policy version {stored.version}: {change}"
     if hashlib.sha256(row["canonical"].encode()).hexdigest() != said.get("policy_hash"):
         yield f"policy version {stored.version}: its numbers differ from those announced when it was imported"
+
+
+def _altered_universe(blind: psycopg.Connection[Any], ticket: Ticket) -> Iterator[str]:
+    opening = plans.opening(blind, ticket.plan_id)
+    if opening is None:
+        return
+    try:
+        stored = configuration.universe_version(blind, opening.universe_version)
+    except TradingOpsError as exc:
+        yield f"universe version {opening.universe_version}: {exc}"
+        return
+    said = audit.announced(blind, "config.universe").get(str(stored.version), {})
+    if not universe_hash(stored.universe) == stored.universe_hash == said.get("universe_hash"):
+        yield f"universe version {stored.version}: its names differ from those announced when it was imported"
 
 
 def _altered_rows(blind: psycopg.Connection[Any], root: Path, part: Part, snapshot_id: str) -> Iterator[str]:

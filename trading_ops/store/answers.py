@@ -5,7 +5,7 @@ One answer a line; a mistake is corrected by a new answer that names the old one
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -21,6 +21,8 @@ from trading_ops.domain.values import PENCE_PLACES, ZERO, half_even, plain
 from trading_ops.store import audit, desk, ledger
 
 BEGUN = ("DONE", "PARTIAL")
+ESTIMATE_SLACK = Decimal("1.05")
+"""Pounds worked out from units and a reference rate may differ so much from those that were typed in."""
 NAMES_OFF = ("MISSING", "CFD")
 """Reasons of FAILED after which the name is switched off at once."""
 
@@ -67,6 +69,9 @@ def check_answer(answer: Answer, where: str) -> None:
     for name, value in numbers.items():
         if value is not None and (not value.is_finite() or value <= ZERO):
             raise BadInput(f"{where}: {name} {value} must be a number above 0.")
+    check_places({**numbers, "fee_gbp": answer.fee_gbp}, where)
+    if answer.fee_gbp is not None and (not answer.fee_gbp.is_finite() or answer.fee_gbp < ZERO):
+        raise BadInput(f"{where}: fee_gbp {answer.fee_gbp} must be 0 or more.")
     if answer.status in BEGUN:
         if answer.price_usd is None or answer.executed_at is None:
             raise BadInput(f"{where}: {answer.status} needs price_usd and executed_at, as the screen shows them.")
@@ -76,6 +81,24 @@ def check_answer(answer: Answer, where: str) -> None:
             raise BadInput(f"{where}: executed_at {answer.executed_at} has no time zone. Write 2018-02-05T14:50+00:00.")
     elif any(v is not None for v in numbers.values()) or answer.executed_at is not None:
         raise BadInput(f"{where}: {answer.status} says nothing was traded, so units, price, value and time stay empty.")
+
+
+PLACES = {"units": 6, "price_usd": 8, "value_gbp": 2, "fee_gbp": 2}
+"""Decimals that are kept: more would be rounded after they were announced."""
+
+
+def check_places(numbers: Mapping[str, Decimal | None], where: str) -> None:
+    """No number has more decimals than are kept.
+
+    Raises:
+        BadInput: One has; nothing is rounded silently.
+    """
+    for name, value in numbers.items():
+        exponent = value.as_tuple().exponent if value is not None else 0
+        if isinstance(exponent, int) and -exponent > PLACES[name]:
+            raise BadInput(
+                f"{where}: {name} {value} has more than {PLACES[name]} decimals. Type what the screen shows."
+            )
 
 
 def record_answers(
@@ -154,7 +177,7 @@ def _record(
         )
     revision = old["revision"] + 1 if old else 1
     confirmation_id = uuid.uuid5(uuid.NAMESPACE_URL, f"confirmation:{plan_id}:{answer.line}:{revision}:{digest}")
-    overfilled = _overfilled(line, answer)
+    overfilled = _overfilled(line, answer, usd_per_gbp)
     seq = audit.append(
         conn,
         "answers.confirmation",
@@ -179,15 +202,19 @@ def _record(
         title = f"Line {answer.line} of plan {plan_id}: {line['symbol']} was filled above its size"
         desk.open_incident(conn, "OVERFILLED", title, answer.payload(), blocking=False, key=str(confirmation_id))
     if answer.status == "FAILED" and answer.reason.upper() in NAMES_OFF:
-        _switch_off(conn, plan_id, line["symbol"], answer.reason)
+        _switch_off(conn, plan_id, line["symbol"], answer.reason, confirmation_id)
     return True
 
 
-def _overfilled(line: dict[str, Any], answer: Answer) -> bool:
-    """A BUY of more pounds, or a SELL of more units, than the line said."""
-    if line["side"] == "BUY":
-        return answer.value_gbp is not None and answer.value_gbp > line["amount_gbp"]
-    return answer.units is not None and answer.units > line["units"]
+def _overfilled(line: dict[str, Any], answer: Answer, usd_per_gbp: Decimal) -> bool:
+    """A BUY of more pounds, or a SELL of more units, than the line said; what was not typed is worked out."""
+    if answer.status not in BEGUN or answer.price_usd is None:
+        return False
+    units, value, _ = complete_fill(answer.units, answer.value_gbp, answer.price_usd, usd_per_gbp)
+    if line["side"] == "SELL":
+        return bool(units > line["units"])
+    slack = ESTIMATE_SLACK if answer.value_gbp is None else Decimal(1)
+    return bool(value > line["amount_gbp"] * slack)
 
 
 def _book_fill(
@@ -231,12 +258,15 @@ def _void_fill(conn: psycopg.Connection[Any], confirmation_id: uuid.UUID, record
         ledger.void(conn, fill_id=str(fill["fill_id"]), why="its answer was corrected", recorded_by=recorded_by)
 
 
-def _switch_off(conn: psycopg.Connection[Any], plan_id: str, symbol: str, reason: str) -> None:
+def _switch_off(
+    conn: psycopg.Connection[Any], plan_id: str, symbol: str, reason: str, confirmation_id: uuid.UUID
+) -> None:
     why = f"line answered FAILED ({reason}) in plan {plan_id}"
     seq = audit.append(conn, "universe.disabled", symbol, {"why": why})
     conn.execute(
-        "INSERT INTO ops.universe_disablements (symbol, from_day, why, audit_seq) VALUES (%s, %s, %s, %s)",
-        (symbol, dt.date.fromisoformat(plan_id), why, seq),
+        "INSERT INTO ops.universe_disablements (symbol, from_day, why, confirmation_id, audit_seq) "
+        "VALUES (%s, %s, %s, %s, %s)",
+        (symbol, dt.date.fromisoformat(plan_id), why, confirmation_id, seq),
     )
 
 

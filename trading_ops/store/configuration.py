@@ -110,7 +110,7 @@ def import_universe(
     newest = conn.execute(
         "SELECT version, universe_hash FROM ops.config_universe_versions ORDER BY version DESC LIMIT 1"
     ).fetchone()
-    if newest and newest["universe_hash"] == digest:
+    if newest and newest["universe_hash"] == digest and not _switched_off_since(conn, newest["version"]):
         return StoredUniverse(newest["version"], universe, digest)
     version = (newest["version"] if newest else 0) + 1
     day = FIRST_DAY if newest is None else (valid_from or dt.datetime.now(dt.UTC).date())
@@ -145,6 +145,16 @@ def import_universe(
     return StoredUniverse(version, universe, digest)
 
 
+def _switched_off_since(conn: psycopg.Connection[Any], version: int) -> bool:
+    """Names were switched off since that version: importing the same file again is a person's word against it."""
+    row = conn.execute(
+        "SELECT 1 FROM ops.universe_disablements d JOIN ops.config_universe_versions v ON d.audit_seq > v.audit_seq "
+        "WHERE v.version = %s LIMIT 1",
+        (version,),
+    ).fetchone()
+    return row is not None
+
+
 def universe_version(conn: psycopg.Connection[Any], version: int) -> StoredUniverse:
     """A stored universe, from the text as imported."""
     row = conn.execute("SELECT * FROM ops.config_universe_versions WHERE version = %s", (version,)).fetchone()
@@ -174,9 +184,10 @@ def with_disablements(conn: psycopg.Connection[Any], stored: StoredUniverse, aso
     """The universe with the names switched off that an executor could not find, as known at a watermark."""
     rows = conn.execute(
         "SELECT d.symbol FROM ops.universe_disablements d "
-        "JOIN ops.config_universe_versions v ON v.version = %s "
-        "WHERE d.from_day <= %s AND d.audit_seq <= %s AND d.audit_seq > v.audit_seq",
-        (stored.version, asof, facts_seq),
+        "JOIN ops.config_universe_versions v ON v.version = %(version)s "
+        "WHERE d.from_day <= %(asof)s AND d.audit_seq <= %(seq)s AND d.audit_seq > v.audit_seq AND NOT EXISTS ("
+        "SELECT 1 FROM ops.confirmations c WHERE c.corrects = d.confirmation_id AND c.audit_seq <= %(seq)s)",
+        {"version": stored.version, "asof": asof, "seq": facts_seq},
     ).fetchall()
     off = {r["symbol"] for r in rows}
     if not off:

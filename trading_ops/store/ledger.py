@@ -105,7 +105,7 @@ def record_movement(conn: psycopg.Connection[Any], movement: CashMovement, *, re
 
 def _require_sign(movement: CashMovement) -> None:
     said = f"A {movement.kind} of {plain(movement.amount_gbp)} GBP"
-    if movement.amount_gbp == ZERO:
+    if movement.amount_gbp == ZERO and movement.kind != "dividend":  # 0 says that it was not paid
         raise BadInput(f"{said} moves no cash. Enter the amount.")
     if movement.kind in INCOMING and movement.amount_gbp < ZERO:
         raise BadInput(f"{said} is negative, but it comes into the account. Enter it without the minus.")

@@ -14,7 +14,7 @@ REWRITE = "TRADING_OPS_REWRITE_CONTRACTS"
 DRIFTS = {
     "a trigger less": "DROP TRIGGER append_only ON ops.audit_log",
     "a trigger that a superuser can skip": "ALTER TABLE ops.audit_log ENABLE TRIGGER append_only",
-    "a check less": "ALTER TABLE ops.ledger_cash_movements DROP CONSTRAINT ledger_cash_movements_amount_gbp_check",
+    "a check less": "ALTER TABLE ops.ledger_cash_movements DROP CONSTRAINT ledger_cash_movements_day_check",
     "a wider number": "ALTER TABLE ops.ledger_cash_movements ALTER amount_gbp TYPE numeric",
     "an index less": "DROP INDEX ops.fx_rates_eod_load",
     "another function body": "CREATE OR REPLACE FUNCTION ops.refuse_change() RETURNS trigger LANGUAGE plpgsql "
