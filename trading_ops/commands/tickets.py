@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
+import psycopg
 import typer
 
 from trading_ops.commands import handed_in, show
@@ -129,13 +130,13 @@ def confirm(
     typer.echo(f"Ticket {ticket.ticket_id}: {stored} answers stored, {repeated} were there already; {open_lines}.")
 
 
-def ask_again(conn: object, content: dict[str, Any], given: list[answers.Answer], where: str) -> None:
+def ask_again(conn: psycopg.Connection[Any], content: dict[str, Any], given: list[answers.Answer], where: str) -> None:
     """Refuse answers that look mistyped until the person says they are right.
 
     Raises:
         BadInput: Names the line and what is odd about it.
     """
-    policy = configuration.policy_in_force(conn).policy  # type: ignore[arg-type]
+    policy = configuration.policy_in_force(conn).policy
     lines = {line["line"]: line for line in content["lines"]}
     window = content["window"]
     rate = fixing_of(conn, window["session"])
@@ -158,9 +159,9 @@ def ask_again(conn: object, content: dict[str, Any], given: list[answers.Answer]
             )
 
 
-def fixing_of(conn: object, day: object) -> Decimal:
+def fixing_of(conn: psycopg.Connection[Any], day: dt.date | str) -> Decimal:
     """Dollars for one pound on a day, the last fixing on or before it; for fills of which a number is missing."""
-    row = conn.execute(  # type: ignore[attr-defined]
+    row = conn.execute(
         "SELECT rate FROM ops.fx_rates_eod WHERE day <= %s ORDER BY day DESC, revision DESC LIMIT 1", (day,)
     ).fetchone()
     if row is None:

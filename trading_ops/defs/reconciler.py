@@ -132,13 +132,13 @@ def _with_run(desk: Desk, seen: Seen, run: Run) -> Seen:
     proven = tickets.has_trade_decision(desk.conn, run.run_id)
     complete = all(code in stored for code in evidence_codes(stored))
     refused = any(not result.passed for result in stored.values())
-    concluded = desk.conn.execute("SELECT 1 FROM ops.decisions WHERE run_id = %s", (run.run_id,)).fetchone()
+    concluded = tickets.has_decision(desk.conn, run.run_id)
     return replace(
         seen,
         evaluated=True,
         current=plans.is_current(desk.conn, run),
         proven=proven,
-        broken_off=not complete or (not refused and concluded is None),
+        broken_off=not complete or (not refused and not concluded),
         tries=records.runs_with_facts(desk.conn, run.plan_id, run.facts_seq),
     )
 

@@ -49,6 +49,17 @@ def check_backup_unproven(proven_at: dt.datetime | None, at: dt.datetime, policy
     return _result("BACKUP_UNPROVEN", passed, seen, allowed, sentence)
 
 
+def check_standing(
+    incidents: Sequence[str], proven_at: dt.datetime | None, times: PlanTimes, policy: Policy, book: Book
+) -> tuple[CheckResult, ...]:
+    """What must hold of the desk itself before any plan: backups, incidents, the account."""
+    return (
+        check_backup_unproven(proven_at, times.decide_by, policy, book),
+        check_incident_open(incidents),
+        check_account_unconfirmed(policy, book),
+    )
+
+
 def check_ticket_too_late(at: dt.datetime, times: PlanTimes) -> CheckResult:
     """A TRADE is issued early enough before its window to be read (RULES, When a plan is decided)."""
     passed = at < times.no_trade_after

@@ -13,7 +13,7 @@ from functools import cached_property
 from trading_ops.domain import calendar
 from trading_ops.domain.books import Book
 from trading_ops.domain.confirmation import LineAnswer, check_confirmation_missing
-from trading_ops.domain.desk import check_account_unconfirmed, check_backup_unproven, check_incident_open
+from trading_ops.domain.desk import check_standing
 from trading_ops.domain.kill_switch import KillSwitchEvent, armed_since, state_at
 from trading_ops.domain.ledger import (
     CashMovement,
@@ -175,11 +175,7 @@ class Judgement:
     def desk(self) -> tuple[CheckResult, ...]:
         """Incidents, account and backups."""
         i = self.inputs
-        return (
-            check_backup_unproven(i.backup_proven_at, i.times.decide_by, i.policy, i.book),
-            check_incident_open(i.incidents),
-            check_account_unconfirmed(i.policy, i.book),
-        )
+        return check_standing(i.incidents, i.backup_proven_at, i.times, i.policy, i.book)
 
     # ---- signals, sizing, risk: each only behind what it stands on
     @property

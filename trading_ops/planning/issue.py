@@ -178,8 +178,7 @@ def _concluded(conn: psycopg.Connection[Any], run: Run, stored: dict[str, CheckR
     """The run reached its decision, or a failed gate rightly kept it from there."""
     if any(result.outcome is not Outcome.PASS for result in stored.values()):
         return True
-    row = conn.execute("SELECT 1 FROM ops.decisions WHERE run_id = %s", (run.run_id,)).fetchone()
-    return row is not None
+    return tickets.has_decision(conn, run.run_id)
 
 
 def _halt_on_drawdown(conn: psycopg.Connection[Any], judgement: Judgement | None, decision: Decision) -> None:

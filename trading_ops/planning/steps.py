@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 from trading_ops.domain.confirmation import check_confirmation_missing
-from trading_ops.domain.desk import check_account_unconfirmed, check_backup_unproven, check_incident_open
+from trading_ops.domain.desk import check_standing
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.gates import Decision, decide
 from trading_ops.domain.judgement import Judgement, evidence_codes, ranker_of
@@ -121,15 +121,8 @@ def judge_confirmation(of: PlanRun) -> Sequence[CheckResult]:
 
 def judge_desk(of: PlanRun) -> Sequence[CheckResult]:
     """Incidents, account and backups; needs no market data."""
-    policy, book = of.frame.policy.policy, of.frame.book
-    return _save(
-        of,
-        [
-            check_backup_unproven(None, of.frame.times.decide_by, policy, book),
-            check_incident_open(desk.open_blocking_incidents(of.conn, of.run.facts_seq)),
-            check_account_unconfirmed(policy, book),
-        ],
-    )
+    incidents = desk.open_blocking_incidents(of.conn, of.run.facts_seq)
+    return _save(of, check_standing(incidents, None, of.frame.times, of.frame.policy.policy, of.frame.book))
 
 
 def judge_reconciliation(of: PlanRun) -> Sequence[CheckResult]:

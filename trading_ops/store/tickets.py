@@ -111,6 +111,12 @@ def record_decision(
     return decision_id
 
 
+def has_decision(conn: psycopg.Connection[Any], run_id: uuid.UUID) -> bool:
+    """True when the run reached its end, whatever it found."""
+    found = conn.execute("SELECT 1 FROM ops.decisions WHERE run_id = %s LIMIT 1", (run_id,)).fetchone()
+    return found is not None
+
+
 def has_trade_decision(conn: psycopg.Connection[Any], run_id: uuid.UUID) -> bool:
     """True when the run reached the end and found that the plan may trade."""
     found = conn.execute("SELECT 1 FROM ops.decisions WHERE run_id = %s AND verdict = 'TRADE'", (run_id,)).fetchone()
