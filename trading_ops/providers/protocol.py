@@ -1,16 +1,20 @@
 """What every source of market data is asked and what it may answer: `Fetched`, or one `Refusal`.
 
 Never half of each: a source that cannot vouch for all of its answer refuses all of it.
+Files answer a `Request` about all names at once; sources on the network answer an `Ask` about one name.
 """
 
 import datetime as dt
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Literal, Protocol, TypeAlias
 
 import pyarrow as pa
 
-from trading_ops.domain.universe import Universe
+from trading_ops.domain.universe import Instrument, Universe
 
 Basis: TypeAlias = Literal["as-traded", "adjusted"]
 
@@ -66,7 +70,7 @@ class Flag(StrEnum):
     NEGATIVE_VOLUME = "NEGATIVE_VOLUME"
     ZERO_VOLUME = "ZERO_VOLUME"
     NOT_ADJUSTED = "NOT_ADJUSTED"
-    """The source has no adjusted close; `adj_close` repeats the close."""
+    """`adj_close` repeats the close; whoever needs it adjusted works it out from the actions on record."""
 
 
 class RefusalKind(StrEnum):
@@ -91,6 +95,46 @@ class RefusalKind(StrEnum):
     BAD_FIXING = "BAD_FIXING"
     UNCONFIRMED_BASIS = "UNCONFIRMED_BASIS"
     ADJUSTED_BASIS = "ADJUSTED_BASIS"
+    # An answer from the network that is no answer about the market.
+    UNREACHABLE = "UNREACHABLE"
+    TIMED_OUT = "TIMED_OUT"
+    SERVER_ERROR = "SERVER_ERROR"
+    HTTP_ERROR = "HTTP_ERROR"
+    RATE_LIMITED = "RATE_LIMITED"
+    QUOTA_SPENT = "QUOTA_SPENT"
+    KEY_WANTED = "KEY_WANTED"
+    KEY_REFUSED = "KEY_REFUSED"
+    CHALLENGE = "CHALLENGE"
+    FOREIGN_REDIRECT = "FOREIGN_REDIRECT"
+    TOO_LARGE = "TOO_LARGE"
+    CUT_OFF = "CUT_OFF"
+    NOISE_BEFORE_DATA = "NOISE_BEFORE_DATA"
+    NOT_MARKET_DATA = "NOT_MARKET_DATA"
+    # An answer about the market that cannot be believed, or says that there is nothing.
+    NO_DATA = "NO_DATA"
+    UNKNOWN_TO_SOURCE = "UNKNOWN_TO_SOURCE"
+    WRONG_SYMBOL = "WRONG_SYMBOL"
+    WRONG_CURRENCY = "WRONG_CURRENCY"
+    OFF_CALENDAR = "OFF_CALENDAR"
+    NOT_ASKED_FOR = "NOT_ASKED_FOR"
+    IMPOSSIBLE_BAR = "IMPOSSIBLE_BAR"
+    WRONG_SCALE = "WRONG_SCALE"
+    SPLIT_CONTRADICTION = "SPLIT_CONTRADICTION"
+
+
+RETRIED: frozenset[RefusalKind] = frozenset(
+    {
+        RefusalKind.UNREACHABLE, RefusalKind.TIMED_OUT, RefusalKind.SERVER_ERROR, RefusalKind.CUT_OFF,
+        RefusalKind.RATE_LIMITED,
+    }
+)  # fmt: skip
+"""May be different a moment later: asked again, ever more slowly, and only then taken for an answer."""
+
+SOURCE_IS_DOWN: frozenset[RefusalKind] = RETRIED | {
+    RefusalKind.QUOTA_SPENT, RefusalKind.KEY_WANTED, RefusalKind.KEY_REFUSED, RefusalKind.CHALLENGE,
+    RefusalKind.FOREIGN_REDIRECT,
+}  # fmt: skip
+"""Would be the same for every name: the source is not asked again in this round, and people are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +145,13 @@ class Refusal:
         kind: The reason, from a closed list.
         where: File, row or line, and column, as far as they are known.
         sentence: What is wrong and the way out.
+        answer: The body that was refused, when there was one.
     """
 
     kind: RefusalKind
     where: str
     sentence: str
+    answer: "FileFact | None" = None
 
     def __str__(self) -> str:
         return f"{self.where}: {self.sentence}"
@@ -114,14 +160,14 @@ class Refusal:
 class RefusedData(Exception):
     """Carries a refusal out of the depths of a reader; providers turn it into their answer."""
 
-    def __init__(self, kind: RefusalKind, where: str, sentence: str) -> None:
-        self.refusal = Refusal(kind, where, sentence)
+    def __init__(self, kind: RefusalKind, where: str, sentence: str, answer: "FileFact | None" = None) -> None:
+        self.refusal = Refusal(kind, where, sentence, answer)
         super().__init__(str(self.refusal))
 
 
 @dataclass(frozen=True, slots=True)
 class FileFact:
-    """One file that an answer was read from."""
+    """One file, or body from the network, that an answer was read from; a body is named by its URL without the key."""
 
     name: str
     sha256: str
@@ -196,3 +242,71 @@ class Provider(Protocol):
 
     def fetch(self, request: Request) -> Outcome:
         """Answer a request, with all of it or with a refusal; never raises for bad data."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitHistory:
+    """The splits of one name that are known from elsewhere.
+
+    Attributes:
+        splits: (ex-date, new units per old unit), ascending.
+        complete_through: There is no other split up to this day, inclusive.
+    """
+
+    splits: tuple[tuple[dt.date, Decimal], ...]
+    complete_through: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is wanted of one name from one source on the network.
+
+    Attributes:
+        instrument: The name with each source's spelling.
+        first: First day wanted.
+        last: Last day wanted, inclusive; a session that is over.
+        at: The moment of asking, UTC: what is adjusted is adjusted as of now.
+        splits: What is known of its splits, for sources whose prices are split-adjusted.
+        known: As-traded closes in USD that are on record, by session: an answer that is far from all of them is of
+            another name, or in another unit.
+    """
+
+    instrument: Instrument
+    first: dt.date
+    last: dt.date
+    at: dt.datetime
+    splits: SplitHistory | None = None
+    known: Mapping[dt.date, Decimal] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class Source(Protocol):
+    """A source on the network, asked name by name. It neither waits nor tries again; whoever asks does.
+
+    Attributes:
+        name: On every row, and in policy `data.source_order`.
+        has_actions: Whether an answer without a corporate action says that there was none.
+    """
+
+    name: str
+    has_actions: bool
+
+    def spelling(self, instrument: Instrument) -> str:
+        """How the source writes a name; empty when it does not have it."""
+
+    def fetch(self, ask: Ask) -> Outcome:
+        """Bars as traded and corporate actions of one name within the days asked for; never raises for bad data."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+class FixingSource(Protocol):
+    """A source of GBPUSD on the network."""
+
+    name: str
+
+    def fetch_fixings(self, first: dt.date, last: dt.date, at: dt.datetime) -> Outcome:
+        """Dollars for one pound by day within the days asked for; never raises for bad data."""
+
+    def close(self) -> None:
+        """Let go of connections."""
