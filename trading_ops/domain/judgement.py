@@ -177,6 +177,13 @@ class Judgement:
         i = self.inputs
         return check_standing(i.incidents, i.backup_proven_at, i.times, i.policy, i.book)
 
+    @property
+    def cross_checked(self) -> bool:
+        """A second source confirms the close of D of the benchmark, every held name and every name to be traded."""
+        orders = self.sizing.orders if self.sized else ()
+        concerned = {self.inputs.policy.data.benchmark, *self.units, *(order.symbol for order in orders)}
+        return concerned <= self.data.confirmed
+
     # ---- signals, sizing, risk: each only behind what it stands on
     @property
     def data_passed(self) -> bool:

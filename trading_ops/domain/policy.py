@@ -98,6 +98,15 @@ class Data(_Section):
     cross_check_tolerance: Share
     split_max_denominator: Count
     split_noise: Share
+    # Keys of later versions have a meaning where they are missing, so that policies on record keep theirs.
+    sources_min: Annotated[Whole, Field(ge=1, le=3)] = 1
+    fx_source_order: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
+    fx_cross_tolerance: Share = Decimal(1)
+
+    @property
+    def fx_order(self) -> tuple[str, ...]:
+        """The order of sources for fixings; that of prices where the policy names none."""
+        return self.fx_source_order or self.source_order
 
 
 class Signals(_Section):
@@ -157,6 +166,16 @@ class Desk(_Section):
     rearm_after: Count
 
 
+class Fetch(_Section):
+    sources: Annotated[tuple[Name, ...], Field(min_length=1)] = ("stooq", "tiingo", "yahoo")
+    fx_sources: Annotated[tuple[Name, ...], Field(min_length=1)] = ("ecb", "yahoo", "stooq")
+    pause: Amount = Decimal("1.5")
+    tries: Count = 4
+    daily_cap: Count = 600
+    history: Count = 300
+    overlap: Count = 5
+
+
 class Policy(_Section):
     """Every number of the rules. Frozen; two policies with equal numbers have equal hashes."""
 
@@ -172,6 +191,7 @@ class Policy(_Section):
     ledger: Ledger
     ticket: Ticket
     desk: Desk
+    fetch: Fetch = Fetch()
 
 
 def parse(text: str, where: str) -> Policy:
@@ -191,12 +211,19 @@ def parse(text: str, where: str) -> Policy:
 
 
 def canonical(policy: Policy) -> dict[str, object]:
-    """The policy as sections of plain strings: `sizing.seats` is `"15"`, `risk.drawdown_max` is `"0.2"`."""
+    """The policy as sections of plain strings: `sizing.seats` is `"15"`, `risk.drawdown_max` is `"0.2"`.
+
+    Keys that the file does not have are left out: a policy keeps its hash when later versions know more keys.
+    """
     sections: dict[str, object] = {}
-    for name in type(policy).model_fields:
+    for name in _stated(policy):
         section: BaseModel = getattr(policy, name)
-        sections[name] = {key: _text(getattr(section, key)) for key in type(section).model_fields}
+        sections[name] = {key: _text(getattr(section, key)) for key in _stated(section)}
     return sections
+
+
+def _stated(model: BaseModel) -> list[str]:
+    return [name for name in type(model).model_fields if name in model.model_fields_set]
 
 
 def _text(value: object) -> object:

@@ -103,8 +103,32 @@ def _contradictions(policy: "Policy") -> Iterable[tuple[Path, str]]:
         )
     if len(set(data.source_order)) < len(data.source_order):
         yield ("data", "source_order"), "a source is named twice. Name each once, the preferred first."
+    yield from _fetch_contradictions(policy)
     if sizing.sell_haircut == 0:
         yield ("sizing", "sell_haircut"), "0 would keep every sale's pounds from being spent. Use 0.98 or the like."
+
+
+def _fetch_contradictions(policy: "Policy") -> Iterable[tuple[Path, str]]:
+    """Only between keys that the file has: the defaults of older policies fit by themselves."""
+    fetch, data = policy.fetch, policy.data
+    for key, order, where in (
+        ("sources", data.source_order, "data.source_order"),
+        ("fx_sources", data.fx_order, "data.fx_source_order"),
+    ):
+        if key not in fetch.model_fields_set:
+            continue
+        names: tuple[str, ...] = getattr(fetch, key)
+        strange = next((name for name in names if name not in order), None)
+        if strange is not None:
+            yield ("fetch", key), f"{strange} is not in {where}, so what it says would never be used. Add it there."
+        elif len(set(names)) < len(names):
+            yield ("fetch", key), "a source is named twice. Name each once, the preferred first."
+    if "history" in fetch.model_fields_set and fetch.history <= policy.signals.stub_far:
+        yield (
+            ("fetch", "history"),
+            f"{fetch.history} is not above signals.stub_far, {policy.signals.stub_far}. A new name could never be "
+            "ranked; ask for more.",
+        )
 
 
 def _after_close(week_time: str) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from trading_ops.domain import calendar
+from trading_ops.domain.cross_check import confirms, cross_check
 from trading_ops.domain.errors import BadInput
 from trading_ops.domain.policy import Policy
 from trading_ops.domain.prices import MarketView
@@ -22,7 +23,7 @@ from trading_ops.domain.quality_rules import (
     check_valuation_incomplete,
 )
 from trading_ops.domain.results import CheckResult
-from trading_ops.domain.suspects import Suspect, bar_fault, find_suspects, last_valid_bar, valid_bar
+from trading_ops.domain.suspects import CROSS_CHECK, Suspect, bar_fault, find_suspects, last_valid_bar, valid_bar
 from trading_ops.domain.universe import Universe
 from trading_ops.domain.values import ZERO, Session, Symbol
 
@@ -37,11 +38,13 @@ class DataQuality:
     Attributes:
         results: One result a rule, in the order of RULES.
         frozen: Frozen names with the code of their oldest open finding.
-        unbuyable: Names that cannot be bought this week: no valid bar or no volume at D.
+        unbuyable: Names that cannot be bought this week: no valid bar or no volume at D, or too few sources.
         missing: Expected or held names, or the benchmark, without a valid bar at D, sorted.
         stale: For each of those the session of its newest valid bar, None when there is none.
         warnings: Sentences about what is odd but stops nothing.
-        suspects: Findings that nobody has accepted yet; the next plan must be given them as `carried`.
+        suspects: Findings that nobody has accepted yet; the next plan must be given them as `carried`, but for
+            those of CROSS_CHECK, which hold for one plan.
+        confirmed: Names whose close of D a second source confirms.
     """
 
     results: tuple[CheckResult, ...]
@@ -51,6 +54,7 @@ class DataQuality:
     stale: Mapping[Symbol, Session | None]
     warnings: tuple[str, ...]
     suspects: tuple[Suspect, ...] = ()
+    confirmed: frozenset[Symbol] = frozenset()
 
 
 def evaluate_data_quality(
@@ -89,9 +93,19 @@ def evaluate_data_quality(
     valid = frozenset(s for s in looked_at if valid_bar(market, s, asof) is not None)
     missing = tuple(s for s in looked_at if s not in valid)
     found = find_suspects(market, looked_at, after, carried, policy.data)
-    suspects = tuple(s for s in found if (s.symbol, s.session) not in accepted)
+    compared = cross_check(market, looked_at, after, policy.data)
+    must_be_confirmed = compared.unconfirmed & {*holdings, benchmark}
+    suspects = tuple(
+        s
+        for s in (
+            *found,
+            *compared.suspects,
+            *(_unconfirmed(market, name, policy) for name in sorted(must_be_confirmed)),
+        )
+        if (s.symbol, s.session) not in accepted and not (s in found and confirms(market, s, policy.data))
+    )
     frozen: dict[Symbol, str] = {}
-    for suspect in suspects:
+    for suspect in sorted(suspects, key=lambda s: (s.symbol, s.session)):
         frozen.setdefault(suspect.symbol, suspect.code)
     silent = frozenset(s for s in valid if market.bars[s][asof].volume == ZERO)
 
@@ -106,11 +120,22 @@ def evaluate_data_quality(
             check_names_frozen(suspects, expected, holdings, policy),
         ),
         frozen=frozen,
-        unbuyable=frozenset(missing) | silent,
+        unbuyable=frozenset(missing) | silent | compared.unconfirmed,
         missing=missing,
         stale={s: bar.session if (bar := last_valid_bar(market, s, asof)) else None for s in missing},
-        warnings=_warnings(market, universe, looked_at, after),
+        warnings=(*market.disputed, *_warnings(market, universe, looked_at, after)),
         suspects=suspects,
+        confirmed=compared.confirmed,
+    )
+
+
+def _unconfirmed(market: MarketView, symbol: Symbol, policy: Policy) -> Suspect:
+    source = market.bars[symbol][market.asof].source
+    return Suspect(
+        symbol,
+        market.asof,
+        CROSS_CHECK,
+        f"{symbol} {market.asof}: only {source} has its close, and {policy.data.sources_min} sources must agree.",
     )
 
 

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from trading_ops.domain import calendar
+from trading_ops.domain.adjustment import one_share_later
 from trading_ops.domain.policy import Data
 from trading_ops.domain.prices import Bar, CorporateAction, MarketView
-from trading_ops.domain.values import ONE, ZERO, Session, Symbol, exact, fixed, plain
+from trading_ops.domain.values import ZERO, Session, Symbol, exact, fixed, plain
 
 SUSPECT_JUMP = "SUSPECT_JUMP"
 SUSPECT_SPLIT = "SUSPECT_SPLIT"
 SPECIAL_DISTRIBUTION = "SPECIAL_DISTRIBUTION"
+CROSS_CHECK = "CROSS_CHECK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Suspect:
     Attributes:
         symbol: The name.
         session: The session (ex-date for a distribution) on which it shows.
-        code: SUSPECT_JUMP, SUSPECT_SPLIT or SPECIAL_DISTRIBUTION.
+        code: SUSPECT_JUMP, SUSPECT_SPLIT, SPECIAL_DISTRIBUTION or CROSS_CHECK.
         sentence: What was seen, for the operator.
     """
 
@@ -126,7 +128,7 @@ def _jump(market: MarketView, symbol: Symbol, session: Session, data: Data) -> S
         now = bar.close * factor
         if _near(now, previous.close, data.jump_max):
             return None
-        units, cash = _one_share_later(market, symbol, previous.session, session)
+        units, cash = one_share_later(market.actions.get(symbol, ()), previous.session, session)
         if _near(units * bar.close + cash, previous.close, data.jump_max):
             return None
         low, high = sorted((now, previous.close))
@@ -164,16 +166,3 @@ def _special(market: MarketView, dividend: CorporateAction, data: Data) -> Suspe
 def _near(one: Decimal, other: Decimal, limit: Decimal) -> bool:
     """Neither is more than `limit` times the other; by products, since a rounded quotient would decide ties."""
     return one <= other * limit and other <= one * limit
-
-
-def _one_share_later(market: MarketView, symbol: Symbol, after: Session, through: Session) -> tuple[Decimal, Decimal]:
-    """Units and USD that one share became through its corporate actions with `after < ex_date <= through`."""
-    units, cash = ONE, ZERO
-    actions = (a for a in market.actions.get(symbol, ()) if after < a.ex_date <= through)
-    # A dividend is per share before the split of its day, so it comes first.
-    for action in sorted(actions, key=lambda a: (a.ex_date, a.kind == "split")):
-        if action.kind == "split":
-            units *= action.value
-        else:
-            cash += units * action.value
-    return units, cash

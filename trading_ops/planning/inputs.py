@@ -136,6 +136,7 @@ def hashes(around: Frame, run: Run | None, judgement: Judgement | None) -> Ticke
         fx_day=fixing.day if fixing else None,
         equity_gbp=points[-1].equity_gbp if points else None,
         cash_gbp=judgement.ledger.cash_gbp,
+        cross_checked=judgement.cross_checked,
     )
 
 

@@ -19,6 +19,7 @@ from trading_ops.domain.gates import Decision, decide
 from trading_ops.domain.judgement import Judgement, evidence_codes, ranker_of
 from trading_ops.domain.reasons import RULES
 from trading_ops.domain.results import CheckResult, Outcome
+from trading_ops.domain.suspects import CROSS_CHECK
 from trading_ops.planning import inputs
 from trading_ops.planning.inputs import Frame
 from trading_ops.store import answers, desk, evidence, plans, provenance, snapshots, tickets
@@ -108,7 +109,8 @@ def judge_data(of: PlanRun) -> Sequence[CheckResult]:
     quality = of.judgement.data
     with of.conn.transaction():
         for suspect in quality.suspects:
-            desk.freeze(of.conn, suspect)
+            if suspect.code != CROSS_CHECK:  # that one holds for this plan: the next compares its own sessions
+                desk.freeze(of.conn, suspect)
         evidence.save_results(of.conn, of.run.run_id, quality.results)
     return quality.results
 

@@ -14,6 +14,7 @@ from typing import Literal, Protocol, TypeAlias
 
 import pyarrow as pa
 
+from trading_ops.domain import prices
 from trading_ops.domain.universe import Instrument, Universe
 
 Basis: TypeAlias = Literal["as-traded", "adjusted"]
@@ -69,8 +70,10 @@ class Flag(StrEnum):
     LOW_ABOVE_BODY = "LOW_ABOVE_BODY"
     NEGATIVE_VOLUME = "NEGATIVE_VOLUME"
     ZERO_VOLUME = "ZERO_VOLUME"
-    NOT_ADJUSTED = "NOT_ADJUSTED"
+    NOT_ADJUSTED = prices.NOT_ADJUSTED
     """`adj_close` repeats the close; whoever needs it adjusted works it out from the actions on record."""
+    ACTIONS_UNKNOWN = prices.ACTIONS_UNKNOWN
+    """The source tells of no corporate actions, so that this one has none proves nothing."""
 
 
 class RefusalKind(StrEnum):

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from trading_ops.domain.errors import BadInput
-from trading_ops.store import audit
+from trading_ops.store import audit, restatements
+from trading_ops.store.restatements import Restatement
 
 _STAGES = {
     "bars": (
@@ -67,12 +68,13 @@ _MERGE = {
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What a load added: new or restated rows of each kind, and the load's number (None when nothing was new)."""
+    """What a load added: new or restated rows of each kind, the load's number, and restated bars that tickets used."""
 
-    load_id: int | None
+    load_id: int
     bars: int
     actions: int
     fixings: int
+    restated: tuple[Restatement, ...] = ()
 
 
 def _stage(conn: psycopg.Connection[Any], kind: str, table: pa.Table) -> str:
@@ -149,7 +151,8 @@ def write_load(
             detail = exc.diag.message_detail or ""
             raise BadInput(f"{origin}: the same row stands twice ({detail}). Remove one; nothing was stored.") from exc
         added[kind] = cursor.rowcount
-    return LoadResult(load_id, added["bars"], added["actions"], added["fixings"])
+    restated = restatements.note(conn, load_id) if added["bars"] else ()
+    return LoadResult(load_id, added["bars"], added["actions"], added["fixings"], restated)
 
 
 def first_and_last_session(conn: psycopg.Connection[Any]) -> tuple[dt.date, dt.date] | None:

@@ -8,7 +8,7 @@ import datetime as dt
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,49 +18,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from trading_ops.domain.errors import Refused
-
-_PRICE = pa.decimal128(20, 8)
-_SCHEMAS = {
-    "bars": {
-        "session": pa.date32(), "symbol": pa.string(), "open": _PRICE, "high": _PRICE, "low": _PRICE,
-        "close": _PRICE, "adj_close": _PRICE, "volume": pa.decimal128(20, 0), "source": pa.string(),
-        "revision": pa.int32(), "simulated": pa.string(),
-    },
-    "actions": {
-        "ex_date": pa.date32(), "symbol": pa.string(), "kind": pa.string(), "value": pa.decimal128(20, 10),
-        "source": pa.string(), "revision": pa.int32(), "simulated": pa.string(),
-    },
-    "fixings": {
-        "day": pa.date32(), "rate": _PRICE, "source": pa.string(), "revision": pa.int32(), "simulated": pa.string(),
-    },
-}  # fmt: skip
-
-# Of all that is known at the watermark: the first source in the policy's order, its newest revision. Two rows of one
-# rank are a duplicate, and stay visible to the data gate. One text a month, the rows in a total order.
-_SELECT = """
-    SELECT date_trunc('month', {day})::date AS month,
-           string_agg(concat_ws(',', {columns}), E'\n' ORDER BY {key}, source, revision, {columns}) || E'\n' AS text
-    FROM (SELECT *, rank() OVER (PARTITION BY {key}
-                                 ORDER BY array_position(%(order)s::text[], source), revision DESC) AS pick
-          FROM {table}
-          WHERE {day} BETWEEN %(first)s AND %(last)s AND load_id <= %(mark)s AND source = ANY(%(order)s)) x
-    WHERE pick = 1 AND {wanted}
-    GROUP BY 1"""
-
-
-@dataclass(frozen=True)
-class _Kind:
-    table: str
-    day: str
-    key: str
-    wanted: str = "true"
-
-
-_KINDS = {
-    "bars": _Kind("ops.market_prices_eod", "session", "session, symbol"),
-    "actions": _Kind("ops.corporate_actions", "ex_date", "ex_date, symbol, kind", "value > 0"),
-    "fixings": _Kind("ops.fx_rates_eod", "day", "day"),
-}
+from trading_ops.store.snapshot_shapes import CURRENT, SHAPES, Shape
 
 
 @dataclass(frozen=True)
@@ -74,6 +32,7 @@ class Part:
     rows: int
     content_sha256: str
     file_sha256: str
+    layout: int = 1
 
     def path(self, root: Path) -> Path:
         """Where the part lies below a snapshots folder."""
@@ -94,35 +53,43 @@ def _months(first: dt.date, last: dt.date) -> Iterator[tuple[dt.date, dt.date]]:
 
 
 def month_texts(
-    conn: psycopg.Connection[Any], kind: str, span: tuple[dt.date, dt.date], order: list[str], mark: int
+    conn: psycopg.Connection[Any], shape: Shape, span: tuple[dt.date, dt.date], order: list[str], mark: int
 ) -> dict[dt.date, bytes]:
     """The canonical text of every month that has rows in a span of days."""
-    what = _KINDS[kind]
-    columns = ", ".join(_SCHEMAS[kind])
-    query = _SELECT.format(table=what.table, day=what.day, key=what.key, wanted=what.wanted, columns=columns)
-    rows = conn.execute(query, {"first": span[0], "last": span[1], "order": order, "mark": mark})
+    rows = conn.execute(shape.sql, {"first": span[0], "last": span[1], "order": order, "mark": mark})
     return {row["month"]: row["text"].encode() for row in rows}
 
 
 def part_text(conn: psycopg.Connection[Any], part: Part, order: list[str], mark: int) -> bytes:
-    return month_texts(conn, part.kind, (part.month, part.through), order, mark).get(part.month, b"")
+    shape = SHAPES[part.kind, part.layout]
+    return month_texts(conn, shape, (part.month, part.through), order, mark).get(part.month, b"")
 
 
-def to_table(kind: str, text: bytes) -> pa.Table:
-    names = list(_SCHEMAS[kind])
+def to_table(shape: Shape, text: bytes) -> pa.Table:
     if not text:
-        return pa.table({name: pa.array([], type_) for name, type_ in _SCHEMAS[kind].items()})
+        return pa.table({name: pa.array([], type_) for name, type_ in shape.columns.items()})
     return pacsv.read_csv(
         pa.BufferReader(text),
-        read_options=pacsv.ReadOptions(column_names=names, use_threads=False),
-        convert_options=pacsv.ConvertOptions(column_types=_SCHEMAS[kind], strings_can_be_null=False),
+        read_options=pacsv.ReadOptions(column_names=list(shape.columns), use_threads=False),
+        convert_options=pacsv.ConvertOptions(column_types=shape.columns, strings_can_be_null=False),
     )
 
 
-def write_part(root: Path, kind: str, month: dt.date, through: dt.date, text: bytes) -> Part:
+def write_part(root: Path, kind: str, layout: int, span: tuple[dt.date, dt.date], text: bytes) -> Part:
+    """Write a month's text as a Parquet file; one that is there and equal stays.
+
+    Args:
+        root: The snapshots folder.
+        kind: The part's kind.
+        layout: Its layout.
+        span: Month, and the last day it holds.
+        text: Its canonical text.
+    """
+    month, through = span
     digest = hashlib.sha256(text).hexdigest()
-    table = to_table(kind, text)
-    part = Part(f"{kind}:{month:%Y-%m}:{through}:{digest}", kind, month, through, table.num_rows, digest, "")
+    table = to_table(SHAPES[kind, layout], text)
+    name = kind if layout == 1 else f"{kind}.{layout}"
+    part = Part(f"{name}:{month:%Y-%m}:{through}:{digest}", kind, month, through, table.num_rows, digest, "", layout)
     path = part.path(root)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
@@ -134,55 +101,64 @@ def write_part(root: Path, kind: str, month: dt.date, through: dt.date, text: by
         temporary.replace(path)
     else:
         temporary.unlink()
-    return Part(part.part_id, kind, month, through, table.num_rows, digest, hashlib.sha256(body).hexdigest())
+    return replace(part, file_sha256=hashlib.sha256(body).hexdigest())
 
 
-def _dirty_months(conn: psycopg.Connection[Any], kind: str, after: int, mark: int) -> dict[dt.date, int]:
+def _dirty_months(conn: psycopg.Connection[Any], shape: Shape, after: int, mark: int) -> dict[dt.date, int]:
     """Months touched by loads after a watermark, with the newest such load."""
-    what = _KINDS[kind]
-    rows = conn.execute(
-        f"SELECT date_trunc('month', {what.day})::date AS month, max(load_id) AS newest FROM {what.table} "
-        "WHERE load_id > %s AND load_id <= %s GROUP BY 1",
-        (after, mark),
-    )
-    return {r["month"]: r["newest"] for r in rows}
+    newest: dict[dt.date, int] = {}
+    for table, day in shape.looks_at:
+        rows = conn.execute(
+            f"SELECT date_trunc('month', {day})::date AS month, max(load_id) AS newest FROM {table} "
+            "WHERE load_id > %s AND load_id <= %s GROUP BY 1",
+            (after, mark),
+        )
+        for row in rows:
+            newest[row["month"]] = max(row["newest"], newest.get(row["month"], 0))
+    return newest
 
 
 def parts_of_kind(
-    conn: psycopg.Connection[Any], root: Path, kind: str, first: dt.date, last: dt.date, order: list[str], mark: int
+    conn: psycopg.Connection[Any], root: Path, kind: str, span: tuple[dt.date, dt.date], order: list[str], mark: int
 ) -> list[Part]:
+    """The parts of one kind between two days, in the current layout; what is missing is written and registered."""
+    layout = CURRENT[kind]
+    shape = SHAPES[kind, layout]
     known: dict[tuple[dt.date, dt.date], tuple[int, Part]] = {}
     rows = conn.execute(
-        "SELECT DISTINCT ON (month, through) part_id, kind, month, through, rows, content_sha256, file_sha256, "
-        "load_watermark FROM ops.snapshot_parts WHERE kind = %s AND source_order = %s AND load_watermark <= %s "
-        "AND through IN ((month + interval '1 month - 1 day')::date, %s) "
+        "SELECT DISTINCT ON (month, through) part_id, kind, month, through, rows, content_sha256, file_sha256, layout, "
+        "load_watermark FROM ops.snapshot_parts WHERE kind = %s AND layout = %s AND source_order = %s "
+        "AND load_watermark <= %s AND through IN ((month + interval '1 month - 1 day')::date, %s) "
         "ORDER BY month, through, load_watermark DESC",
-        (kind, ",".join(order), mark, last),
+        (kind, layout, ",".join(order), mark, span[1]),
     )
     for row in rows:
         watermark = row.pop("load_watermark")
         known[(row["month"], row["through"])] = (watermark, Part(**row))
     oldest = min((watermark for watermark, _ in known.values()), default=mark)
-    dirty = _dirty_months(conn, kind, oldest, mark)
+    dirty = _dirty_months(conn, shape, oldest, mark)
     parts: dict[dt.date, Part] = {}
     missing: list[tuple[dt.date, dt.date]] = []
-    for month, through in _months(first, last):
+    for month, through in _months(*span):
         watermark, part = known.get((month, through), (-1, None))
         if part is not None and dirty.get(month, -1) <= watermark and part.path(root).exists():
             parts[month] = part
         else:
             missing.append((month, through))
-    texts = month_texts(conn, kind, (missing[0][0], missing[-1][1]), order, mark) if missing else {}
-    made = [write_part(root, kind, month, through, texts.get(month, b"")) for month, through in missing]
+    texts = month_texts(conn, shape, (missing[0][0], missing[-1][1]), order, mark) if missing else {}
+    made = [write_part(root, kind, layout, there, texts.get(there[0], b"")) for there in missing]
     with conn.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO ops.snapshot_parts (part_id, kind, month, through, rows, content_sha256, file_sha256, "
-            "source_order, load_watermark) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            "INSERT INTO ops.snapshot_parts (part_id, kind, month, through, rows, content_sha256, file_sha256, layout, "
+            "source_order, load_watermark) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
             [
-                (p.part_id, kind, p.month, p.through, p.rows, p.content_sha256, p.file_sha256, ",".join(order), mark)
+                (
+                    p.part_id, p.kind, p.month, p.through, p.rows, p.content_sha256, p.file_sha256, p.layout,
+                    ",".join(order), mark,
+                )
                 for p in made
             ],
-        )
+        )  # fmt: skip
     parts.update({part.month: part for part in made})
     parts_in_order = [parts[month] for month in sorted(parts)]
     return [part for part in parts_in_order if part.rows]

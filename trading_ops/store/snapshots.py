@@ -24,6 +24,7 @@ from trading_ops.store.snapshot_parts import (
     to_table,
     write_part,
 )
+from trading_ops.store.snapshot_shapes import SHAPES, WITNESSES
 
 
 @dataclass(frozen=True)
@@ -37,16 +38,28 @@ class Snapshot:
     load_watermark: int
 
 
-def _manifest(asof: dt.date, actions_through: dt.date, order: list[str], parts: Iterable[Part]) -> dict[str, object]:
+def _manifest(asof: dt.date, actions_through: dt.date, orders: "_Orders", parts: Iterable[Part]) -> dict[str, object]:
     return {
         "asof": asof.isoformat(),
         "actions_through": actions_through.isoformat(),
-        "source_order": order,
+        "source_order": list(orders.prices),
+        "fx_source_order": list(orders.fx),
         "parts": [p.part_id for p in sorted(parts, key=lambda p: (p.kind, p.month))],
     }
 
 
-_LAST_BUILT: dict[tuple[Path, dt.date, dt.date, tuple[str, ...], int], Snapshot] = {}
+@dataclass(frozen=True)
+class _Orders:
+    """The policy's order of sources, for prices and for fixings."""
+
+    prices: tuple[str, ...]
+    fx: tuple[str, ...]
+
+    def of(self, kind: str) -> list[str]:
+        return list(self.fx if kind in ("fixings", "witness_fixings") else self.prices)
+
+
+_LAST_BUILT: dict[tuple[Path, dt.date, dt.date, _Orders, int], Snapshot] = {}
 
 
 def build(
@@ -69,20 +82,21 @@ def build(
     Raises:
         Refused: There is no bar at all up to the session.
     """
-    order = list(policy.data.source_order)
+    orders = _Orders(policy.data.source_order, policy.data.fx_order)
     row = conn.execute("SELECT max(load_id) AS mark FROM ops.price_loads").fetchone()
     mark = int(row["mark"] or 0) if row else 0
     span = conn.execute(
         "SELECT min(session) AS first FROM ops.market_prices_eod WHERE session <= %s", (asof,)
     ).fetchone()
     first = span["first"] if span and span["first"] else asof
-    key = (root, asof, actions_through, tuple(order), mark)
+    key = (root, asof, actions_through, orders, mark)
     if key in _LAST_BUILT and _registered(conn, _LAST_BUILT[key].snapshot_id):
         return _LAST_BUILT[key]
     parts: list[Part] = []
-    for kind, last in (("bars", asof), ("actions", actions_through), ("fixings", asof)):
-        parts += parts_of_kind(conn, root, kind, first, last, order, mark)
-    text = canonical_bytes(_manifest(asof, actions_through, order, parts))
+    for kind in ("bars", "actions", "fixings", *_witnesses(conn, mark)):
+        last = actions_through if kind in ("actions", "witness_actions") else asof
+        parts += parts_of_kind(conn, root, kind, (first, last), orders.of(kind), mark)
+    text = canonical_bytes(_manifest(asof, actions_through, orders, parts))
     snapshot_id = sha256_hex(text)
     simulated = bool(
         conn.execute("SELECT 1 FROM ops.price_loads WHERE simulated AND load_id <= %s LIMIT 1", (mark,)).fetchone()
@@ -104,6 +118,14 @@ def build(
     return _LAST_BUILT[key]
 
 
+def _witnesses(conn: psycopg.Connection[Any], mark: int) -> tuple[str, ...]:
+    """The kinds of what other sources say: none while everything came from one."""
+    row = conn.execute(
+        "SELECT count(DISTINCT provider) AS sources FROM ops.price_loads WHERE load_id <= %s", (mark,)
+    ).fetchone()
+    return WITNESSES if row and row["sources"] > 1 else ()
+
+
 def _registered(conn: psycopg.Connection[Any], snapshot_id: str) -> bool:
     row = conn.execute("SELECT 1 FROM ops.data_snapshots WHERE snapshot_id = %s", (snapshot_id,)).fetchone()
     return row is not None
@@ -119,7 +141,7 @@ def get(conn: psycopg.Connection[Any], snapshot_id: str) -> Snapshot:
     if row is None:
         raise Refused(f"There is no data snapshot {snapshot_id[:12]}.")
     parts = conn.execute(
-        "SELECT part_id, kind, month, through, rows, content_sha256, file_sha256 FROM ops.snapshot_parts "
+        "SELECT part_id, kind, month, through, rows, content_sha256, file_sha256, layout FROM ops.snapshot_parts "
         "JOIN ops.data_snapshot_parts USING (part_id) WHERE snapshot_id = %s ORDER BY kind, month",
         (snapshot_id,),
     )
@@ -133,20 +155,16 @@ def rebuild(conn: psycopg.Connection[Any], root: Path, snapshot_id: str) -> Snap
         SnapshotDamaged: The database no longer gives the content that the manifest names.
     """
     snapshot = get(conn, snapshot_id)
-    row = conn.execute(
-        "SELECT manifest, load_watermark FROM ops.data_snapshots WHERE snapshot_id = %s", (snapshot_id,)
-    ).fetchone()
-    assert row is not None
-    order = json.loads(row["manifest"])["source_order"]
+    orders = _orders_of(conn, snapshot_id)
     for part in snapshot.parts:
-        text = part_text(conn, part, order, row["load_watermark"])
+        text = part_text(conn, part, orders.of(part.kind), snapshot.load_watermark)
         if hashlib.sha256(text).hexdigest() != part.content_sha256:
             raise SnapshotDamaged(
                 f"Data snapshot {snapshot_id[:12]}: the database's {part.kind} of {part.month:%Y-%m} are no longer "
                 "those of the snapshot. Look for a changed row with `trading-ops audit verify`, or restore a backup."
             )
         if not part.path(root).exists():
-            write_part(root, part.kind, part.month, part.through, text)
+            write_part(root, part.kind, part.layout, (part.month, part.through), text)
     return snapshot
 
 
@@ -171,10 +189,14 @@ def check_part(root: Path, part: Part) -> None:
 
 def part_from_database(conn: psycopg.Connection[Any], part: Part, snapshot_id: str) -> pa.Table:
     """A part's rows as the database gives them today, at the snapshot's watermark and order of sources."""
-    row = conn.execute(
-        "SELECT manifest, load_watermark FROM ops.data_snapshots WHERE snapshot_id = %s", (snapshot_id,)
-    ).fetchone()
-    if row is None:
-        raise Refused(f"There is no data snapshot {snapshot_id[:12]}.")
-    order = json.loads(row["manifest"])["source_order"]
-    return to_table(part.kind, part_text(conn, part, order, row["load_watermark"]))
+    mark = get(conn, snapshot_id).load_watermark
+    order = _orders_of(conn, snapshot_id).of(part.kind)
+    return to_table(SHAPES[part.kind, part.layout], part_text(conn, part, order, mark))
+
+
+def _orders_of(conn: psycopg.Connection[Any], snapshot_id: str) -> _Orders:
+    row = conn.execute("SELECT manifest FROM ops.data_snapshots WHERE snapshot_id = %s", (snapshot_id,)).fetchone()
+    assert row is not None
+    manifest = json.loads(row["manifest"])
+    prices = tuple(manifest["source_order"])
+    return _Orders(prices, tuple(manifest.get("fx_source_order", prices)))

@@ -153,15 +153,15 @@ BAD_FILES = (
         policy_with("\nwindow:\n", "\nwindow: [\n"),
     ),
     Bad(
-        "policy-no-number", "policy import @", ("policy.yml", "line 42, column 10", "sizing.seats", "many"),
+        "policy-no-number", "policy import @", ("policy.yml", "line 45, column 10", "sizing.seats", "many"),
         policy_with("seats: 15 ", "seats: many "),
     ),
     Bad(
-        "policy-out-of-range", "policy import @", ("line 45, column 15", "sizing.cash_floor"),
+        "policy-out-of-range", "policy import @", ("line 48, column 15", "sizing.cash_floor"),
         policy_with("cash_floor: 0.02 ", "cash_floor: 1.02 "),
     ),
     Bad(
-        "policy-unknown-key", "policy import @", ("line 42, column 10", "sizing.seets", "mean seats"),
+        "policy-unknown-key", "policy import @", ("line 45, column 10", "sizing.seets", "mean seats"),
         policy_with("seats: 15 ", "seets: 15 "),
     ),
     Bad("policy-missing", "policy import @", ("missing.csv", "no such file")),
@@ -425,7 +425,7 @@ def test_a_plan_without_any_prices_is_refused_by_its_ticket(fresh_home: Settings
 def test_a_broken_configuration_makes_no_home(tmp_path: Path) -> None:
     home = Settings(tmp_path / "home")
     policy = policy_with("seats: 15 ", "seats: many ")(tmp_path)
-    refused(run(home, "init", "--policy", policy, "--universe", str(UNIVERSE)), "line 42, column 10", "sizing.seats")
+    refused(run(home, "init", "--policy", policy, "--universe", str(UNIVERSE)), "line 45, column 10", "sizing.seats")
     refused(run(home, "init", "--universe", universe_with(17, "USD", "GBp")(tmp_path)), "line 17, column currency")
     assert not home.home.exists()
 

@@ -81,7 +81,7 @@ def test_complete_months_are_shared_and_only_the_new_one_is_written(
     factory.load(conn, bars=factory.bars_table([*JANUARY, ("AAA", "2018-02-01", "12"), ("AAA", "2018-02-02", "13")]))
     earlier = {p.part_id for p in build(conn, fresh_home, dt.date(2018, 2, 1)).parts}
     later = {p.part_id for p in build(conn, fresh_home, dt.date(2018, 2, 2)).parts}
-    assert earlier & later == {p for p in earlier if p.startswith("bars:2018-01:")}
+    assert earlier & later == {p for p in earlier if p.startswith("bars.2:2018-01:")}
     assert len(later - earlier) == 1
 
 

@@ -68,8 +68,8 @@ def test_every_share_survives_exactly(share: Decimal) -> None:
         ('"21:00"', '"25:00"', "window.confirm_by", "not a London time"),
         ("Saturday 08:00", "Caturday 08:00", "schedule.plan_opens", "Saturday 08:00"),
         ("[1.5, 2,", "[1.5, x,", "data.usual_splits[2]", "'x' is not a number"),
-        ("[files, simulated]", "[]", "data.source_order", "Name at least one"),
-        ("[files, simulated]", "files", "data.source_order", "a list is expected"),
+        ("[files, stooq, tiingo, yahoo, simulated]", "[]", "data.source_order", "Name at least one"),
+        ("[files, stooq, tiingo, yahoo, simulated]", "files", "data.source_order", "a list is expected"),
         ("http://desk.lan:8501", "desk", "ticket.page_url", "is not a page's address"),
     ],
 )
@@ -145,7 +145,11 @@ def test_something_else_is_refused(text: str) -> None:
         ("Sunday 18:00", "Saturday 08:00", "schedule.decide_by"),
         ("Sunday 18:00", "Monday 15:00", "schedule.decide_by"),
         ("Sunday 18:00", "Friday 18:00", "schedule.decide_by"),
-        ("[files, simulated]", "[files, files]", "data.source_order"),
+        ("[files, stooq, tiingo, yahoo, simulated]", "[files, files, stooq, tiingo, yahoo]", "data.source_order"),
+        ("sources: [stooq, tiingo, yahoo]", "sources: [stooq, stooq]", "fetch.sources"),
+        ("sources: [stooq, tiingo, yahoo]", "sources: [stooq, bloomberg]", "fetch.sources"),
+        ("fx_sources: [ecb, yahoo, stooq]", "fx_sources: [ecb, boe]", "fetch.fx_sources"),
+        ("history: 300", "history: 126", "fetch.history"),
         ("sell_haircut: 0.98", "sell_haircut: 0", "sizing.sell_haircut"),
     ],
 )
@@ -224,3 +228,15 @@ ticket: {buy_limit: 0.02, sell_limit: 0.08, available_share: 0.5, page_url: "htt
 desk: {backup_max_age: 48, rearm_after: 4}
 """
 FROZEN_HASH = "877d2e3f598552a454e9923167b93c8645ce9e18feef1371ba4b104d19bf64b6"
+
+
+def test_a_policy_of_an_earlier_version_keeps_its_hash_and_its_meaning() -> None:
+    older = TEXT[: TEXT.index("\nfetch:")]
+    for key in ("sources_min", "fx_source_order", "fx_cross_tolerance"):
+        older = "\n".join(line for line in older.splitlines() if not line.strip().startswith(f"{key}:")) + "\n"
+    older = older.replace("[files, stooq, tiingo, yahoo, simulated]", "[files, simulated]")
+    policy = parse(older, WHERE)
+    assert policy_hash(policy) == "e80b9e0a921374f6646c7a1f22ce5a461d5d2f1c4bb31dc31f5b363242e25b85"
+    assert "fetch" not in canonical(policy)
+    assert policy.data.sources_min == 1
+    assert policy.data.fx_order == ("files", "simulated")
