@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from trading_ops.providers.columns import Sheet, constant, first_true
 from trading_ops.providers.formats.parts import PRICES, SOURCE, Parts, internal_symbols, make_bars
-from trading_ops.providers.protocol import ACTIONS, FIXINGS, PRICE, VALUE, RefusalKind, Request
+from trading_ops.providers.protocol import ACTIONS, FIXINGS, PRICE, VALUE, Flag, RefusalKind, Request
 
 BENCHMARKS = ("symbol", "date", *PRICES, "volume")
 EQUITIES = (*BENCHMARKS, "dividend", "split_coefficient")
@@ -38,7 +38,7 @@ def read_bars(sheet: Sheet, request: Request) -> Parts:
         numbers = {name: column.filter(kept) for name, column in numbers.items()}
     return Parts(
         format="market bars with actions" if has_actions else "market bars",
-        bars=make_bars(symbols, sessions, numbers, SOURCE),
+        bars=make_bars(symbols, sessions, numbers, SOURCE, "" if has_actions else Flag.ACTIONS_UNKNOWN),
         bar_rows=pc.indices_nonzero(kept),
         actions=actions,
         skipped=skipped,

@@ -74,6 +74,12 @@ def _parquet(name: str, content: bytes) -> Sheet:
 
 def _text(name: str, content: bytes) -> Sheet:
     content = content.removeprefix(b"\xef\xbb\xbf")
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        sentence = "this is not UTF-8 text. Save the file as CSV UTF-8, or download it again; nothing was kept."
+        raise RefusedData(RefusalKind.DAMAGED_FILE, f"{name}, line {line}", sentence) from None
     if not content.endswith((b"\n", b"\r")):
         last = content.count(b"\n") + 1
         raise RefusedData(

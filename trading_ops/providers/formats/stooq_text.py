@@ -15,6 +15,7 @@ from trading_ops.providers.protocol import PRICE, Flag, RefusalKind, RefusedData
 
 BULK = ("<TICKER>", "<PER>", "<DATE>", "<TIME>", "<OPEN>", "<HIGH>", "<LOW>", "<CLOSE>", "<VOL>", "<OPENINT>")
 ENGLISH = ("Date", "Open", "High", "Low", "Close", "Volume")
+FLAGS = f"{Flag.NOT_ADJUSTED},{Flag.ACTIONS_UNKNOWN}"
 POLISH = ("Data", "Otwarcie", "Najwyzszy", "Najnizszy", "Zamkniecie", "Wolumen")
 
 
@@ -33,7 +34,13 @@ def read_bulk(sheet: Sheet, request: Request) -> Parts:
         name.stooq_symbol.upper(): symbol for symbol, name in request.universe.instruments.items() if name.stooq_symbol
     }
     symbols, skipped = internal_symbols(sheet, "<TICKER>", spelling, request)
-    return _parts("Stooq bulk text", sheet, symbols, date=("<DATE>", "%Y%m%d"), names=BULK[4:9], skipped=skipped)
+    sessions, numbers = _columns(sheet, ("<DATE>", "%Y%m%d"), BULK[4:9])
+    kept = pc.is_valid(symbols)
+    if skipped:
+        symbols, sessions = symbols.filter(kept), sessions.filter(kept)
+        numbers = {key: column.filter(kept) for key, column in numbers.items()}
+    bars = make_bars(symbols, sessions, numbers, SOURCE, FLAGS)
+    return Parts(format="Stooq bulk text", bars=bars, bar_rows=pc.indices_nonzero(kept), skipped=skipped)
 
 
 def read_single(sheet: Sheet, request: Request) -> Parts:
@@ -50,8 +57,28 @@ def read_single(sheet: Sheet, request: Request) -> Parts:
             return Parts(format="Stooq CSV", skipped={ticker})
         raise unknown_symbol(sheet.name, ticker)
     symbols = constant(known[ticker], sheet.table.num_rows)
-    names = ENGLISH if "Date" in sheet.table.column_names else POLISH
-    return _parts("Stooq CSV", sheet, symbols, date=(names[0], "%Y-%m-%d"), names=names[1:], skipped=set())
+    return Parts(
+        format="Stooq CSV",
+        bars=read_bars(sheet, symbols, SOURCE, FLAGS),
+        bar_rows=pa.array(range(sheet.table.num_rows), pa.uint64()),
+    )
+
+
+def read_bars(sheet: Sheet, symbols: pa.Array, source: str, always: str) -> pa.Table:
+    """Rows of one name's CSV, in either language, as BARS.
+
+    Args:
+        sheet: The CSV.
+        symbols: The internal symbol of each row.
+        source: The source's name.
+        always: Flags that every row carries.
+
+    Raises:
+        RefusedData: A cell that cannot be kept, or a volume that proves the prices adjusted.
+    """
+    names = ENGLISH if ENGLISH[0] in sheet.table.column_names else POLISH
+    sessions, numbers = _columns(sheet, (names[0], "%Y-%m-%d"), names[1:])
+    return make_bars(symbols, sessions, numbers, source, always)
 
 
 def _confirmed(sheet: Sheet, request: Request) -> None:
@@ -63,23 +90,17 @@ def _confirmed(sheet: Sheet, request: Request) -> None:
         raise RefusedData(RefusalKind.UNCONFIRMED_BASIS, sheet.name, sentence)
 
 
-def _parts(
-    title: str, sheet: Sheet, symbols: pa.Array, *, date: tuple[str, str], names: Sequence[str], skipped: set[str]
-) -> Parts:
+def _columns(sheet: Sheet, date: tuple[str, str], names: Sequence[str]) -> tuple[pa.Array, dict[str, pa.Array]]:
+    """Sessions and exact numbers; a fraction of a share in the volume is refused."""
     sessions = sheet.days(*date)
     keys = ("open", "high", "low", "close", "volume")
     numbers = {key: sheet.decimals(name, PRICE) for key, name in zip(keys, names, strict=True)}
     row = first_true(pc.not_equal(numbers["volume"], pc.floor(numbers["volume"])))
     if row is not None:
         sentence = (
-            "a fraction of a share proves that the file is adjusted, whatever was confirmed. "
-            "Download with o=1111111, or use another source; nothing was kept."
+            "a fraction of a share proves that these prices are adjusted, whatever was asked for or confirmed, "
+            "or that the columns are swapped. Download as traded (o=1111111), or use another source; nothing was kept."
         )
         raise sheet.refuse(RefusalKind.ADJUSTED_BASIS, row, names[-1], sentence)
     numbers["adj_close"] = numbers["close"]
-    kept = pc.is_valid(symbols)
-    if skipped:
-        symbols, sessions = symbols.filter(kept), sessions.filter(kept)
-        numbers = {key: column.filter(kept) for key, column in numbers.items()}
-    bars = make_bars(symbols, sessions, numbers, SOURCE, Flag.NOT_ADJUSTED)
-    return Parts(format=title, bars=bars, bar_rows=pc.indices_nonzero(kept), skipped=skipped)
+    return sessions, numbers
