@@ -91,6 +91,11 @@ class Settings:
         return self.home / "qlib"
 
     @property
+    def inbox_dir(self) -> Path:
+        """Where people drop files with prices to be picked up."""
+        return self.home / "inbox"
+
+    @property
     def artifacts_dir(self) -> Path:
         """What people read: tickets, reports, runs."""
         return self.home / "artifacts"
@@ -132,7 +137,10 @@ class Settings:
         account reaches its own data folder; what others must not read is 0700.
         """
         private = (self.secrets_dir, self.backups_dir, self.logs_dir)
-        public = (self.snapshots_dir, self.dagster_dir, self.tickets_dir, self.reports_dir, self.runs_dir)
+        public = (
+            self.snapshots_dir, self.dagster_dir, self.qlib_dir, self.inbox_dir, self.tickets_dir, self.reports_dir,
+            self.runs_dir,
+        )  # fmt: skip
         _make(self.home, 0o711)
         for folder in private:
             _make(folder, 0o700)

@@ -1,15 +1,19 @@
 """prices: load market data, and vouch for a bar that looked wrong."""
 
 import datetime as dt
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
 
 import psycopg
 import typer
 
-from trading_ops.commands.handed_in import day_of
+from trading_ops.commands.handed_in import day_of, said
 from trading_ops.commands.home import now, opened, person
+from trading_ops.domain import calendar
 from trading_ops.domain.errors import BadInput, UnknownSymbol
+from trading_ops.domain.values import half_even
+from trading_ops.intake import pickup
 from trading_ops.providers.protocol import Fetched, Outcome, Refusal, Request
 from trading_ops.store import configuration, desk, market, snapshots
 from trading_ops.store.market import LoadResult
@@ -20,9 +24,7 @@ data_app = typer.Typer(help="Data snapshots.", no_args_is_help=True)
 PROVIDERS = ("files", "simulated")
 
 
-def store_outcome(
-    conn: psycopg.Connection[Any], provider: str, origin: str, outcome: Outcome, at: dt.datetime
-) -> LoadResult:
+def store_outcome(conn: psycopg.Connection[Any], origin: str, outcome: Outcome, at: dt.datetime) -> LoadResult:
     """Store what a provider answered, whole or not at all.
 
     Raises:
@@ -31,11 +33,7 @@ def store_outcome(
     if isinstance(outcome, Refusal):
         raise BadInput(str(outcome))
     assert isinstance(outcome, Fetched)
-    with conn.transaction():
-        return market.write_load(
-            conn, provider=provider, origin=origin, simulated=provider == "simulated", fetched_at=at,
-            tables={"bars": outcome.bars, "actions": outcome.actions, "fixings": outcome.fixings},
-        )  # fmt: skip
+    return pickup.store(conn, outcome, origin, at)
 
 
 def fetch(
@@ -84,7 +82,7 @@ def load(
         if provider == "simulated" and held != "sim":
             raise BadInput(f"This home holds a {held} book; simulated prices belong into a sim book only.")
         origin, outcome = fetch(conn, provider, path, span, seed=seed, basis=basis)
-        result = store_outcome(conn, provider, origin, outcome, now())
+        result = store_outcome(conn, origin, outcome, now())
     typer.echo(
         f"Loaded from {origin}: {result.bars} new or restated bars, {result.actions} corporate actions, "
         f"{result.fixings} fixings (load {result.load_id})."
@@ -104,6 +102,53 @@ def accept(
             raise UnknownSymbol(symbol, "prices accept")
         desk.accept_bar(conn, symbol, day, why, person())
     typer.echo(f"Accepted: {symbol} on {day}.")
+
+
+@app.command("record")
+def record(
+    symbol: str,
+    ex_date: Annotated[str, typer.Argument(help="2020-08-31")],
+    kind: Annotated[str, typer.Argument(help="split or dividend")],
+    value: Annotated[str, typer.Argument(help="4:1 or 4 (new units per old one); USD a share; none takes it back")],
+    why: Annotated[str, typer.Option(help="what you looked up, and where")],
+) -> None:
+    """Put a corporate action on record by hand, or that there is none: it counts before what any source says."""
+    day = day_of(ex_date, "EX_DATE")
+    calendar.sessions_back(day, 0)  # says so when it is no session
+    amount = action_value(kind, value)
+    reason = said(why, "--why")
+    with opened() as (conn, _), conn.transaction():
+        if not conn.execute("SELECT 1 FROM ops.instruments WHERE symbol = %s", (symbol,)).fetchone():
+            raise UnknownSymbol(symbol, "prices record")
+        result = market.record_action(
+            conn, symbol=symbol, ex_date=day, kind=kind, value=amount, origin=f"{person()}: {reason}", at=now()
+        )
+    if not result.actions:
+        typer.echo(f"{symbol} {day}: that is on record already.")
+        return
+    typer.echo(f"Recorded: {symbol} {day}, {kind} {value} (load {result.load_id}); plans that are open are run again.")
+
+
+def action_value(kind: str, text: str) -> Decimal:
+    """A ratio or an amount as typed; 0 takes an action back.
+
+    Raises:
+        BadInput: No such kind, or no such value.
+    """
+    if kind not in ("split", "dividend"):
+        raise BadInput(f"prices record: {kind!r} is no corporate action. Use split or dividend.")
+    if text == "none":
+        return Decimal(0)
+    new, colon, old = text.partition(":")
+    try:
+        amount = Decimal(new) / Decimal(old) if kind == "split" and colon else Decimal(text)
+    except (InvalidOperation, ZeroDivisionError):
+        amount = Decimal("NaN")
+    limits = (Decimal("0.001"), Decimal(1000)) if kind == "split" else (Decimal("0.000001"), Decimal(100_000))
+    if not (amount.is_finite() and limits[0] <= amount <= limits[1]) or (kind == "split" and amount == 1):
+        way = "new:old, such as 4:1" if kind == "split" else "USD a share, such as 0.82"
+        raise BadInput(f"prices record: {text!r} is no {kind}. Write {way}, or none to take it back.")
+    return half_even(amount, 10)
 
 
 @data_app.command("rebuild")

@@ -134,7 +134,7 @@ def demo(
     with opened_in(settings) as conn:
         provider = "files" if data else "simulated"
         origin, outcome = fetch(conn, provider, data, (first_bar, last_bar))
-        loaded = store_outcome(conn, provider, origin, outcome, now())
+        loaded = store_outcome(conn, origin, outcome, now())
         typer.echo(
             f"Loaded {loaded.bars} bars, {loaded.actions} corporate actions, {loaded.fixings} fixings ({provider})"
         )

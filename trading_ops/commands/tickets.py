@@ -15,7 +15,7 @@ from trading_ops.commands.home import now, opened, person
 from trading_ops.domain.calendar import LONDON
 from trading_ops.domain.confirmation import implausible
 from trading_ops.domain.errors import BadInput
-from trading_ops.store import answers, artifacts, configuration, tickets
+from trading_ops.store import answers, artifacts, chosen, configuration, tickets
 
 app = typer.Typer(help="Tickets.", no_args_is_help=True)
 
@@ -161,9 +161,9 @@ def ask_again(conn: psycopg.Connection[Any], content: dict[str, Any], given: lis
 
 def fixing_of(conn: psycopg.Connection[Any], day: dt.date | str) -> Decimal:
     """Dollars for one pound on a day, the last fixing on or before it; for fills of which a number is missing."""
-    row = conn.execute(
-        "SELECT rate FROM ops.fx_rates_eod WHERE day <= %s ORDER BY day DESC, revision DESC LIMIT 1", (day,)
-    ).fetchone()
-    if row is None:
+    wanted = dt.date.fromisoformat(day) if isinstance(day, str) else day
+    data = configuration.policy_in_force(conn).policy.data
+    known = chosen.fixings(conn, data, chosen.FIRST_DAY, wanted)
+    if not known:
         raise BadInput(f"There is no GBPUSD fixing on or before {day}. Load one: trading-ops prices load.")
-    return Decimal(row["rate"])
+    return known[-1].usd_per_gbp

@@ -31,6 +31,7 @@ from trading_ops.domain.performance import drawdown, twr_index
 from trading_ops.domain.policy import Policy
 from trading_ops.domain.prices import Fixing, MarketView
 from trading_ops.domain.quality import DataQuality, evaluate_data_quality
+from trading_ops.domain.quality_report import QualityReport, quality_report
 from trading_ops.domain.reasons import rules_of
 from trading_ops.domain.reconciliation import BrokerSnapshot, Reconciliation, reconcile
 from trading_ops.domain.results import CheckResult
@@ -157,6 +158,11 @@ class Judgement:
         return evaluate_data_quality(
             i.market, i.universe, self.units, i.previous_asof, i.accepted, i.resolved, i.policy, i.carried
         )
+
+    @cached_property
+    def quality_report(self) -> QualityReport:
+        """What the data gate found, put together for people."""
+        return quality_report(self.inputs.market, self.inputs.universe, self.data, self.inputs.policy.data)
 
     @cached_property
     def confirmation(self) -> CheckResult:

@@ -112,6 +112,7 @@ def judge_data(of: PlanRun) -> Sequence[CheckResult]:
             if suspect.code != CROSS_CHECK:  # that one holds for this plan: the next compares its own sessions
                 desk.freeze(of.conn, suspect)
         evidence.save_results(of.conn, of.run.run_id, quality.results)
+        evidence.save_quality_report(of.conn, of.run.run_id, of.judgement.quality_report)
     return quality.results
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from trading_ops.domain.policy import Policy
-from trading_ops.domain.prices import clean_ratio
+from trading_ops.store import chosen
 
 
 @dataclass(frozen=True)
@@ -39,26 +39,12 @@ def read(conn: psycopg.Connection[Any], first: dt.date, last: dt.date, policy: P
     opens = {(r["symbol"], r["session"]): r["open"] for r in bars}
     splits: dict[dt.date, list[tuple[str, Decimal]]] = {}
     dividends: dict[dt.date, list[tuple[str, Decimal]]] = {}
-    actions = conn.execute(
-        "SELECT DISTINCT ON (ex_date, symbol, kind) ex_date, symbol, kind, value FROM ops.corporate_actions "
-        "WHERE ex_date BETWEEN %(first)s AND %(last)s "
-        "ORDER BY ex_date, symbol, kind, array_position(%(order)s, source), revision DESC",
-        span,
-    )
-    for r in actions:
-        if r["kind"] == "split":
-            ratio = clean_ratio(r["value"], policy.data.split_max_denominator, policy.data.split_noise)
-            splits.setdefault(r["ex_date"], []).append((r["symbol"], ratio))
-        elif r["value"] > 0:
-            dividends.setdefault(r["ex_date"], []).append((r["symbol"], r["value"]))
-    fixings = conn.execute(
-        "SELECT DISTINCT ON (day) day, rate FROM ops.fx_rates_eod WHERE day <= %(last)s "
-        "ORDER BY day, array_position(%(order)s, source), revision DESC",
-        span,
-    )
+    for action in chosen.actions(conn, policy.data, first, last):
+        of_kind = splits if action.kind == "split" else dividends
+        of_kind.setdefault(action.ex_date, []).append((action.symbol, action.value))
     return Truth(
         opens,
         {day: tuple(rows) for day, rows in splits.items()},
         {day: tuple(rows) for day, rows in dividends.items()},
-        tuple((r["day"], r["rate"]) for r in fixings),
+        tuple((f.day, f.usd_per_gbp) for f in chosen.fixings(conn, policy.data, chosen.FIRST_DAY, last)),
     )

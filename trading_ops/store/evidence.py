@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from trading_ops.domain.calendar import Session
+from trading_ops.domain.quality_report import QualityReport
 from trading_ops.domain.reasons import RULES
 from trading_ops.domain.results import CheckResult, Outcome
 from trading_ops.domain.signals import RankedSignal
@@ -44,6 +45,25 @@ def results(conn: psycopg.Connection[Any], run_id: uuid.UUID) -> dict[str, Check
         )
         for r in rows
     }
+
+
+def save_quality_report(conn: psycopg.Connection[Any], run_id: uuid.UUID, report: QualityReport) -> None:
+    """Store what a run says of its data; the report that is there stays."""
+    conn.execute(
+        "INSERT INTO ops.quality_reports (run_id, asof, body) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        (run_id, report.asof, json.dumps(report.as_dict())),
+    )
+
+
+def save_qlib_export(
+    conn: psycopg.Connection[Any], snapshot_id: str, *, dataset_sha256: str, symbols: int, rows: int
+) -> None:
+    """Note that a dataset was exported from a data snapshot; the same one twice changes nothing."""
+    conn.execute(
+        "INSERT INTO ops.qlib_exports (snapshot_id, dataset_sha256, symbols, rows) VALUES (%s, %s, %s, %s) "
+        "ON CONFLICT DO NOTHING",
+        (snapshot_id, dataset_sha256, symbols, rows),
+    )
 
 
 def save_signals(conn: psycopg.Connection[Any], run_id: uuid.UUID, ranked: Sequence[RankedSignal]) -> None:

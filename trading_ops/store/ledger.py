@@ -10,9 +10,9 @@ import psycopg
 
 from trading_ops.domain.errors import BadInput, Refused
 from trading_ops.domain.ledger import CashMovement, Fill, LedgerFacts, ledger_at
-from trading_ops.domain.prices import CorporateAction, clean_ratio
+from trading_ops.domain.prices import CorporateAction
 from trading_ops.domain.values import ZERO, plain
-from trading_ops.store import audit, configuration
+from trading_ops.store import audit, chosen, configuration
 
 INCOMING = ("deposit", "dividend")
 OUTGOING = ("withdrawal", "fee")
@@ -189,22 +189,11 @@ def require_possible(conn: psycopg.Connection[Any]) -> None:
 
 
 def _splits(conn: psycopg.Connection[Any], booked: tuple[Fill, ...]) -> tuple[CorporateAction, ...]:
-    """Splits of the names ever traded, newest revisions of the policy's first source."""
+    """Splits of the names ever traded, as the policy in force chooses among the sources."""
     data = configuration.policy_in_force(conn).policy.data
-    rows = conn.execute(
-        "SELECT DISTINCT ON (symbol, ex_date) symbol, ex_date, value, source FROM ops.corporate_actions "
-        "WHERE kind = 'split' AND symbol = ANY(%(names)s) AND source = ANY(%(order)s) "
-        "ORDER BY symbol, ex_date, array_position(%(order)s::text[], source), revision DESC",
-        {"names": sorted({fill.symbol for fill in booked}), "order": list(data.source_order)},
-    )
-    return tuple(
-        CorporateAction(
-            r["symbol"], r["ex_date"], "split", clean_ratio(r["value"], data.split_max_denominator, data.split_noise),
-            r["source"],
-        )
-        for r in rows
-        if r["value"] > ZERO
-    )  # fmt: skip
+    names = sorted({fill.symbol for fill in booked})
+    known = chosen.actions(conn, data, chosen.FIRST_DAY, chosen.LAST_DAY, names)
+    return tuple(action for action in known if action.kind == "split")
 
 
 def tampered(conn: psycopg.Connection[Any]) -> list[str]:

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -64,6 +65,14 @@ _MERGE = {
             ORDER BY m.revision DESC LIMIT 1) old ON true
         WHERE old.revision IS NULL OR old.rate <> s.usd_per_gbp""",
 }
+
+
+_ACTION = pa.schema(
+    [
+        ("symbol", pa.string()), ("ex_date", pa.date32()), ("kind", pa.string()), ("value", pa.decimal128(20, 10)),
+        ("source", pa.string()),
+    ]
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -153,6 +162,36 @@ def write_load(
         added[kind] = cursor.rowcount
     restated = restatements.note(conn, load_id) if added["bars"] else ()
     return LoadResult(load_id, added["bars"], added["actions"], added["fixings"], restated)
+
+
+BY_HAND = "files"
+"""The source of what a person puts on record: it stands first in the policy's order."""
+
+
+def record_action(
+    conn: psycopg.Connection[Any],
+    *,
+    symbol: str,
+    ex_date: dt.date,
+    kind: str,
+    value: Decimal,
+    origin: str,
+    at: dt.datetime,
+) -> LoadResult:
+    """Store a corporate action that a person vouches for, in the caller's transaction.
+
+    Args:
+        conn: A connection inside a transaction.
+        symbol: A known name.
+        ex_date: The ex-date.
+        kind: `split` or `dividend`.
+        value: New units per old one, or USD a share; 0 says that there is none.
+        origin: Who, and why.
+        at: When, UTC.
+    """
+    row = {"symbol": [symbol], "ex_date": [ex_date], "kind": [kind], "value": [value], "source": [BY_HAND]}
+    table = pa.table(row, schema=_ACTION)
+    return write_load(conn, provider=BY_HAND, origin=origin, simulated=False, tables={"actions": table}, fetched_at=at)
 
 
 def first_and_last_session(conn: psycopg.Connection[Any]) -> tuple[dt.date, dt.date] | None:

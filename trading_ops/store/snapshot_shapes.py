@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from trading_ops.store.chosen import RANKED_ACTIONS
+
 _PRICE = pa.decimal128(20, 8)
 _VALUE = pa.decimal128(20, 10)
 
@@ -37,29 +39,7 @@ _OTHERS = """
     WHERE source <> chosen AND newest = 1
     GROUP BY 1"""
 
-# Whose actions count on an ex-date: those of the first source that has a bar of it and tells of actions, and of any
-# source before it in the policy's order. Else a split that two sources put on different days would count twice.
 _ACTIONS = """
-    WITH known AS (
-        SELECT DISTINCT ON (symbol, ex_date, kind, source) *, array_position(%(order)s::text[], source) AS place
-        FROM ops.corporate_actions
-        WHERE ex_date BETWEEN %(first)s AND %(last)s AND load_id <= %(mark)s AND source = ANY(%(order)s)
-        ORDER BY symbol, ex_date, kind, source, revision DESC),
-    telling AS (
-        SELECT symbol, session, min(array_position(%(order)s::text[], source)) AS place
-        FROM (SELECT DISTINCT ON (session, symbol, source) session, symbol, source, flags
-              FROM ops.market_prices_eod
-              WHERE session BETWEEN %(first)s AND %(last)s AND load_id <= %(mark)s AND source = ANY(%(order)s)
-                AND (symbol, session) IN (SELECT symbol, ex_date FROM known)
-              ORDER BY session, symbol, source, revision DESC) b
-        WHERE flags !~ 'ACTIONS_UNKNOWN'
-        GROUP BY symbol, session),
-    placed AS (
-        SELECT k.*, coalesce(k.place <= t.place, true) AS counts
-        FROM known k LEFT JOIN telling t ON t.symbol = k.symbol AND t.session = k.ex_date),
-    ranked AS (
-        SELECT *, counts AND rank() OVER (PARTITION BY symbol, ex_date, kind ORDER BY NOT counts, place) = 1 AS picked
-        FROM placed)
     SELECT date_trunc('month', ex_date)::date AS month,
            string_agg(concat_ws(',', {columns}), E'\\n' ORDER BY ex_date, symbol, kind, place) || E'\\n' AS text
     FROM ranked
@@ -118,7 +98,7 @@ def _of(
 
 
 def _actions(which: str) -> Shape:
-    sql = _ACTIONS.format(columns=_expressions(_ACTION), which=which)
+    sql = RANKED_ACTIONS + _ACTIONS.format(columns=_expressions(_ACTION), which=which)
     return Shape(_ACTION, sql, (_ACTION_ROWS, _BARS))
 
 

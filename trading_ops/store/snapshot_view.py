@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trading_ops.domain.adjustment import adjusted
+from trading_ops.domain.adjustment import adjusted, knows_its_splits
 from trading_ops.domain.policy import Policy
 from trading_ops.domain.prices import (
     ACTIONS_UNKNOWN,
@@ -95,7 +95,8 @@ def _view(root: Path, snapshot: Snapshot, policy: Policy, since: dt.date, symbol
     fixings, disputed = undisputed(
         _fixings(root, parts, "fixings"), _fixings(root, parts, "witness_fixings"), policy.data.fx_cross_tolerance
     )
-    for symbol in _to_adjust(bases):
+    unaware = {s for s, known in actions.items() if s in bars and not knows_its_splits(bars[s], known)}
+    for symbol in sorted(_to_adjust(bases) | unaware):
         bars[symbol] = adjusted(bars[symbol], actions.get(symbol, ()), snapshot.asof)
     return MarketView(
         asof=snapshot.asof,
@@ -110,7 +111,7 @@ def _view(root: Path, snapshot: Snapshot, policy: Policy, since: dt.date, symbol
     )
 
 
-def _to_adjust(bases: set[tuple[str, str, bool]]) -> list[str]:
+def _to_adjust(bases: set[tuple[str, str, bool]]) -> set[str]:
     """Symbols with a bar that is not adjusted, or bars of more than one source."""
     sources: dict[str, set[str]] = {}
     raw = set()
@@ -118,7 +119,7 @@ def _to_adjust(bases: set[tuple[str, str, bool]]) -> list[str]:
         sources.setdefault(symbol, set()).add(source)
         if not is_adjusted:
             raw.add(symbol)
-    return sorted(raw | {symbol for symbol, given in sources.items() if len(given) > 1})
+    return raw | {symbol for symbol, given in sources.items() if len(given) > 1}
 
 
 def _actions(root: Path, parts: list[Part], kind: str, policy: Policy) -> dict[str, tuple[CorporateAction, ...]]:

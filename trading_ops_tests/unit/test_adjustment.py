@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trading_ops.domain import calendar
-from trading_ops.domain.adjustment import adjusted, derived_adjusted_closes
-from trading_ops.domain.prices import clean_ratio
+from trading_ops.domain.adjustment import adjusted, derived_adjusted_closes, knows_its_splits
+from trading_ops.domain.prices import Bar, clean_ratio
 from trading_ops.domain.values import exact, from_float
 from trading_ops_tests.unit.market_factory import committed_policy, dividend, make_bar, real_rows, split
 
@@ -66,6 +66,29 @@ def test_a_bar_without_a_usable_close_keeps_what_it_has() -> None:
     assert found[WEEK[-2]] is broken
     assert found[WEEK[-3]].adj_close == 50
     assert found[WEEK[-3]].close == 100
+
+
+def two_bars(closes_: tuple[str, str], adjusted_: tuple[str, str]) -> dict[dt.date, Bar]:
+    days = (WEEK[-2], D)
+    return {
+        day: make_bar("AAA", day, close, adj_close=Decimal(adj))
+        for day, close, adj in zip(days, closes_, adjusted_, strict=True)
+    }
+
+
+def test_adjusted_closes_that_move_as_if_there_were_no_split_do_not_know_it() -> None:
+    bars = two_bars(("100", "51"), ("90", "45.9"))
+    assert not knows_its_splits(bars, [split("AAA", D, "2")])
+
+
+def test_adjusted_closes_that_know_their_split_are_believed() -> None:
+    bars = two_bars(("100", "51"), ("45", "45.9"))
+    assert knows_its_splits(bars, [split("AAA", D, "2"), dividend("AAA", D, "1")])
+    assert knows_its_splits(bars, [])
+
+
+def test_a_tiny_split_cannot_be_told_from_none() -> None:
+    assert knows_its_splits(two_bars(("100", "97"), ("90", "87.3")), [split("AAA", D, "1.03")])
 
 
 @given(

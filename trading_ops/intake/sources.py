@@ -1,0 +1,150 @@
+"""Which sources can be asked: those that the policy names and whose key is there, each with its budget and pace."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from trading_ops.domain.policy import Fetch
+from trading_ops.intake.pacing import Budget
+from trading_ops.providers.protocol import FixingSource, Source
+from trading_ops.store.source_keys import FILE
+
+TIINGO_HOURLY = 45
+"""Of about 50 on the free tier; what is left is for a person who looks something up."""
+TIINGO_DAILY = 900
+STOOQ_DAILY = 400
+"""Stooq's own limit is not published; it answers "daily hits limit" somewhere above this."""
+
+
+@dataclass(frozen=True)
+class Configured:
+    """A source that can be asked.
+
+    Attributes:
+        source: The client.
+        budget: How often it may be asked.
+        seconds: The pause it wants between two requests, when that is longer than the policy's.
+        needs_known: Its answers only count beside closes that another source gave before.
+    """
+
+    source: Source
+    budget: Budget
+    seconds: float = 0.0
+    needs_known: bool = False
+
+
+@dataclass(frozen=True)
+class ConfiguredFixings:
+    """A source of fixings that can be asked."""
+
+    source: FixingSource
+    budget: Budget
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Sources in the policy's order; those that cannot be asked, with the reason and the way out."""
+
+    prices: tuple[Configured, ...]
+    fixings: tuple[ConfiguredFixings, ...]
+    left_out: Mapping[str, str]
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        for configured in (*self.prices, *self.fixings):
+            configured.source.close()
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the sources are; the drill and tests put a server of their own there. None is the real one."""
+
+    stooq: str | None = None
+    tiingo: str | None = None
+    yahoo: str | None = None
+    ecb: str | None = None
+
+
+_KEY_OF = {"stooq": "STOOQ_APIKEY", "tiingo": "TIINGO_TOKEN"}
+_WHERE_FROM = {
+    "stooq": "its site gives one free of charge, on the CSV download page of any name",
+    "tiingo": "a free account shows it on its API page",
+}
+
+
+def configured(fetch: Fetch, keys: Mapping[str, str], addresses: Addresses | None = None) -> Sources:
+    """The sources that the policy names, as far as they can be asked.
+
+    Args:
+        fetch: The policy's order and daily cap.
+        keys: Keys by name, as `store.source_keys.read` gives them.
+        addresses: Other addresses than the real ones.
+    """
+    left_out: dict[str, str] = {}
+    at = addresses or Addresses()
+
+    def chosen(names: tuple[str, ...], known: Mapping[str, object]) -> list[str]:
+        found = []
+        for name in names:
+            key = _KEY_OF.get(name)
+            if name not in known:
+                left_out[name] = f"the desk knows no source {name!r}; known are {', '.join(known)}. Correct the policy."
+            elif key and not keys.get(key):
+                left_out[name] = f"its key is missing: put {key}= into secrets/{FILE} ({_WHERE_FROM[name]})."
+            else:
+                found.append(name)
+        return found
+
+    def key_of(name: str) -> str:
+        return keys.get(_KEY_OF.get(name, ""), "")
+
+    prices = [_PRICES[name](key_of(name), fetch, at) for name in chosen(fetch.sources, _PRICES)]
+    fixings = [_FIXINGS[name](key_of(name), fetch, at) for name in chosen(fetch.fx_sources, _FIXINGS)]
+    return Sources(tuple(prices), tuple(fixings), left_out)
+
+
+def _stooq(key: str, fetch: Fetch, at: Addresses) -> Configured:
+    from trading_ops.providers.stooq import BASE_URL, Stooq
+
+    budget = Budget(a_day=min(fetch.daily_cap, STOOQ_DAILY))
+    return Configured(Stooq(key, at.stooq or BASE_URL), budget, needs_known=True)
+
+
+def _tiingo(key: str, fetch: Fetch, at: Addresses) -> Configured:
+    from trading_ops.providers.tiingo import BASE_URL, Tiingo
+
+    budget = Budget(an_hour=TIINGO_HOURLY, a_day=min(fetch.daily_cap, TIINGO_DAILY))
+    return Configured(Tiingo(key, at.tiingo or BASE_URL), budget)
+
+
+def _yahoo(_key: str, fetch: Fetch, at: Addresses) -> Configured:
+    from trading_ops.providers.yahoo import Yahoo
+
+    return Configured(Yahoo(at.yahoo), Budget(a_day=fetch.daily_cap))
+
+
+def _ecb_fixings(_key: str, fetch: Fetch, at: Addresses) -> ConfiguredFixings:
+    from trading_ops.providers.ecb import BASE_URL, EcbFixings
+
+    return ConfiguredFixings(EcbFixings(at.ecb or BASE_URL), Budget(a_day=fetch.daily_cap))
+
+
+def _yahoo_fixings(_key: str, fetch: Fetch, at: Addresses) -> ConfiguredFixings:
+    from trading_ops.providers.yahoo import YahooFixings
+
+    return ConfiguredFixings(YahooFixings(at.yahoo), Budget(a_day=fetch.daily_cap))
+
+
+def _stooq_fixings(key: str, fetch: Fetch, at: Addresses) -> ConfiguredFixings:
+    from trading_ops.providers.stooq import BASE_URL, StooqFixings
+
+    budget = Budget(a_day=min(fetch.daily_cap, STOOQ_DAILY))
+    return ConfiguredFixings(StooqFixings(key, at.stooq or BASE_URL), budget)
+
+
+_PRICES: Mapping[str, Callable[[str, Fetch, Addresses], Configured]] = {
+    "stooq": _stooq, "tiingo": _tiingo, "yahoo": _yahoo,
+}  # fmt: skip
+_FIXINGS: Mapping[str, Callable[[str, Fetch, Addresses], ConfiguredFixings]] = {
+    "ecb": _ecb_fixings, "yahoo": _yahoo_fixings, "stooq": _stooq_fixings,
+}  # fmt: skip
