@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from trading_ops.commands import audit, dev, ledger, market, setup, simulate, tickets
+from trading_ops.commands import audit, dev, fetching, history, ledger, market, qlib, setup, simulate, tickets
 from trading_ops.domain.errors import TradingOpsError
 
 app = typer.Typer(
@@ -21,6 +21,11 @@ app.command("demo")(simulate.demo)
 app.command("confirm")(tickets.confirm)
 app.command("dev")(dev.dev)
 app.command("doctor")(setup.doctor)
+market.app.command("fetch")(fetching.fetch)
+market.app.command("sources")(fetching.sources_list)
+market.app.command("pickup")(fetching.pickup)
+market.app.command("passport")(fetching.passport)
+market.app.command("history")(history.history)
 app.add_typer(market.app, name="prices")
 app.add_typer(market.data_app, name="data")
 app.add_typer(tickets.app, name="ticket")
@@ -29,6 +34,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(setup.policy_app, name="policy")
 app.add_typer(setup.universe_app, name="universe")
 app.add_typer(setup.server_app, name="server")
+app.add_typer(qlib.app, name="qlib")
 app.add_typer(audit.app, name="audit")
 app.add_typer(audit.desk_app, name="desk")
 

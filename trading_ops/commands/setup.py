@@ -1,5 +1,6 @@
 """init, policy, universe, server, doctor: what a home is made of."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -7,11 +8,13 @@ import typer
 
 from trading_ops.commands import show
 from trading_ops.commands.handed_in import day_of
-from trading_ops.commands.home import opened, opened_in
+from trading_ops.commands.home import now, opened, opened_in
 from trading_ops.domain import policy as policies
 from trading_ops.domain import universe as universes
 from trading_ops.domain.books import BOOKS
 from trading_ops.domain.errors import BadInput, Refused
+from trading_ops.domain.universe_report import to_markdown
+from trading_ops.planning.universe_state import report_of
 from trading_ops.settings import Settings, shipped
 from trading_ops.store import configuration, desk
 from trading_ops.store.initialise import initialise
@@ -95,11 +98,26 @@ def policy_import(file: Path) -> None:
 
 
 @universe_app.command("validate")
-def universe_validate(file: Path) -> None:
-    """Check a universe file; the exit code says whether it is right."""
-    universe = universes.parse_universe(read_text(file), str(file))
-    tradable = sum(i.tradable for i in universe.instruments.values())
-    typer.echo(f"{file}: right, {len(universe.instruments)} names, {tradable} of them tradable.")
+def universe_validate(
+    file: Annotated[Path | None, typer.Argument(help="a universe file; the universe in force if left out")] = None,
+    form: Annotated[str, typer.Option("--format", help="md or json, of the universe in force")] = "md",
+) -> None:
+    """Check a universe file, or report on the universe in force and its data; exit code 1: something is wrong."""
+    if file is not None:
+        universe = universes.parse_universe(read_text(file), str(file))
+        tradable = sum(i.tradable for i in universe.instruments.values())
+        typer.echo(f"{file}: right, {len(universe.instruments)} names, {tradable} of them tradable.")
+        return
+    if form not in ("md", "json"):
+        raise BadInput(f"--format {form!r}: use md or json.")
+    with opened() as (conn, _):
+        report = report_of(conn, now())
+    if form == "json":
+        show.as_json({"last": report.last, "names": [asdict(name) for name in report.names]})
+    else:
+        typer.echo(to_markdown(report), nl=False)
+    if report.problems:
+        raise typer.Exit(1)
 
 
 @universe_app.command("import")

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from trading_ops.domain.performance import IndexPoint
+from trading_ops.domain.quality_report import QualityReport
 from trading_ops.domain.valuation import EquityPoint
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, GOOD, BAD, QUIET = "#1f2937", "#0f766e", "#b91c1c", "#cbd5e1"
+SHADES = ("#0f766e", "#38bdf8", "#a78bfa", "#fbbf24", "#94a3b8")
 MOST_BARS = 40
 
 
@@ -44,6 +46,26 @@ def bars(title: str, names: Sequence[str], values: Sequence[Decimal], unit: str)
     axes.set_ylabel(unit)
     axes.tick_params(axis="x", labelrotation=90, labelsize=7)
     return _picture(title, figure)
+
+
+def coverage(report: QualityReport) -> dg.MarkdownMetadataValue:
+    """Names with a valid bar in the newest sessions, stacked by source; what is missing stands on top in red."""
+    figure = _figure(2.6)
+    axes = figure.subplots()
+    days = [session for session, _ in report.coverage]
+    sources = sorted({name for _, counts in report.coverage for name in counts if name})
+    floor = [0] * len(days)
+    for place, name in enumerate((*sources, "")):
+        counts = [by_source.get(name, 0) for _, by_source in report.coverage]
+        if any(counts):
+            colour = SHADES[place % len(SHADES)] if name else BAD
+            axes.bar(range(len(days)), counts, 0.85, bottom=floor, color=colour, label=name or "missing")
+        floor = [below + count for below, count in zip(floor, counts, strict=True)]
+    shown = range(0, len(days), 5)
+    axes.set_xticks(list(shown), [f"{days[place]:%d %b}" for place in shown])
+    axes.set_ylabel("names")
+    axes.legend(frameon=False, fontsize=7, ncols=4, loc="lower left")
+    return _picture("coverage by source", figure)
 
 
 def held_and_wanted(

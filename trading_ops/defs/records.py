@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -37,6 +38,31 @@ def loaded_of(conn: psycopg.Connection[Any], session: dt.date) -> tuple[Loaded, 
         (session,),
     )
     return tuple(Loaded(**row) for row in rows)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a bar came from: its newest revision, and the hash of the body that it was read from."""
+
+    symbol: str
+    source: str
+    revision: int
+    close: Decimal
+    flags: str
+    fetched_at: dt.datetime
+    body_sha256: str
+
+
+def provenance_of(conn: psycopg.Connection[Any], session: dt.date) -> tuple[Origin, ...]:
+    """Every source's newest revision of a session's bars, by name; a load of several files shows no single hash."""
+    rows = conn.execute(
+        "SELECT DISTINCT ON (m.symbol, m.source) m.symbol, m.source, m.revision, m.close, m.flags, m.fetched_at, "
+        "coalesce((SELECT CASE WHEN count(*) = 1 THEN left(min(f.body_sha256), 16) ELSE count(*) || ' files' END "
+        "FROM ops.price_fetches f WHERE f.load_id = m.load_id HAVING count(*) > 0), '') AS body_sha256 "
+        "FROM ops.market_prices_eod m WHERE m.session = %s ORDER BY m.symbol, m.source, m.revision DESC",
+        (session,),
+    )
+    return tuple(Origin(**row) for row in rows)
 
 
 def owing_a_ticket(conn: psycopg.Connection[Any]) -> tuple[PlanRecord, ...]:

@@ -1,6 +1,7 @@
 """The desk as a resource: the home's database, its server kept alive meanwhile, and the clock."""
 
 import datetime as dt
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import dagster as dg
 import psycopg
 
+from trading_ops.intake.pacing import Clock
+from trading_ops.intake.sources import Addresses
 from trading_ops.settings import Settings
 from trading_ops.store.connect import connect
 from trading_ops.store.server import Server
@@ -20,11 +23,21 @@ def wall_clock() -> dt.datetime:
 
 @dataclass(frozen=True)
 class Desk:
-    """What assets and sensors work with: a writer's connection in autocommit, the home, and now."""
+    """What assets and sensors work with: a writer's connection in autocommit, the home, and now.
+
+    `addresses` and `sleep` are for tests, whose sources are played and where nobody waits.
+    """
 
     conn: psycopg.Connection[Any]
     settings: Settings
     now: Callable[[], dt.datetime] = wall_clock
+    addresses: Addresses | None = None
+    sleep: Callable[[float], None] = time.sleep
+
+    @property
+    def clock(self) -> Clock:
+        """Time, for asking sources."""
+        return Clock(self.now, self.sleep)
 
 
 @dg.resource(description="The home of TRADING_OPS_HOME: its database, its folders and the wall clock.")

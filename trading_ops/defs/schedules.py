@@ -6,6 +6,7 @@ import dagster as dg
 
 from trading_ops.defs import reconciler
 from trading_ops.defs.jobs import daily_job, plan_job, register_plans_job
+from trading_ops.defs.market.jobs import fetch_hourly
 from trading_ops.defs.partitions import PLANS
 from trading_ops.defs.resources import Desk
 
@@ -43,4 +44,4 @@ def open_weekly_plan(
     yield from wanted
 
 
-SCHEDULES = (register_plans_daily, morning, open_weekly_plan)
+SCHEDULES = (register_plans_daily, morning, open_weekly_plan, fetch_hourly)

@@ -1,4 +1,4 @@
-"""The sensors: the reconciler that owes every plan its ticket, and the messenger of failed checks."""
+"""The sensors: the reconciler that owes every plan its ticket, the messenger of failed checks, the inbox."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ import dagster as dg
 from trading_ops.defs import reconciler
 from trading_ops.defs.alerts import pass_on
 from trading_ops.defs.jobs import plan_job, ticket_job
+from trading_ops.defs.market.jobs import dropped_files
 from trading_ops.defs.partitions import PLANS
 from trading_ops.defs.resources import Desk
 
@@ -33,4 +34,4 @@ def failed_checks(context: dg.SensorEvaluationContext, desk: dg.ResourceParam[De
     yield dg.SkipReason(f"{told} failed checks passed on.")
 
 
-SENSORS = (ticket_reconciler, failed_checks)
+SENSORS = (ticket_reconciler, failed_checks, dropped_files)

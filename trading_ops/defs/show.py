@@ -21,11 +21,13 @@ def columns(**types: str) -> dg.TableSchema:
     return dg.TableSchema(columns=[dg.TableColumn(name, type_) for name, type_ in types.items()])
 
 
-def preview(schema: dg.TableSchema, rows: Iterable[Sequence[object]]) -> dg.TableMetadataValue:
+def preview(
+    schema: dg.TableSchema, rows: Iterable[Sequence[object]], most: int = PREVIEW_ROWS
+) -> dg.TableMetadataValue:
     """The first rows as a table, values in the order of the columns."""
     names = [column.name for column in schema.columns]
     records = [dg.TableRecord({n: _cell(v) for n, v in zip(names, row, strict=True)}) for row in rows]
-    return dg.MetadataValue.table(records=records[:PREVIEW_ROWS], schema=schema)
+    return dg.MetadataValue.table(records=records[:most], schema=schema)
 
 
 def table_of(table: str | None, schema: dg.TableSchema) -> Mapping[str, Any]:

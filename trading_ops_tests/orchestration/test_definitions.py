@@ -41,14 +41,15 @@ def test_everything_loads() -> None:
 def test_exactly_these_jobs_schedules_and_sensors() -> None:
     repository = DEFS.get_repository_def()
     assert {job.name for job in repository.get_all_jobs()} == {
-        "__ASSET_JOB", "plan_job", "ticket_job", "daily_job", "register_plans_job",
+        "__ASSET_JOB", "plan_job", "ticket_job", "daily_job", "register_plans_job", "fetch_job", "pickup_job",
     }  # fmt: skip
     assert {s.name: (s.cron_schedule, s.execution_timezone, s.job_name) for s in repository.schedule_defs} == {
         "register_plans": ("0 18 * * *", "America/New_York", "register_plans_job"),
         "morning": ("30 6 * * 2-6", "Europe/London", "daily_job"),
         "open_weekly_plan": ("1 8 * * 6", "Europe/London", "plan_job"),
+        "fetch_hourly": ("20 0,4-23 * * *", "Europe/London", "fetch_job"),
     }
-    assert {s.name for s in repository.sensor_defs} == {"ticket_reconciler", "failed_checks"}
+    assert {s.name for s in repository.sensor_defs} == {"ticket_reconciler", "failed_checks", "dropped_files"}
 
 
 def test_everything_is_running_once_the_daemon_is() -> None:
@@ -71,7 +72,8 @@ def test_graph_is_as_reviewed() -> None:
 
 def test_every_rule_has_exactly_one_check_and_every_check_its_rule() -> None:
     names = [key.name for key in DEFS.resolve_asset_graph().asset_check_keys]
-    assert sorted(names) == sorted(check_name(rule) for rule in RULES.values())
+    # Whether the sources answer is no rule of a plan: what that means for one, its gates say.
+    assert sorted(names) == sorted([*(check_name(rule) for rule in RULES.values()), "sources_alive"])
 
 
 @pytest.mark.parametrize("code", sorted(RULES))

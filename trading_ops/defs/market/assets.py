@@ -2,34 +2,52 @@
 
 import dagster as dg
 
+from trading_ops.defs import plots
+from trading_ops.defs.market.sources import source_prices
 from trading_ops.defs.partitions import GROUP, PLANS
 from trading_ops.defs.plan_run import join, seen_data
-from trading_ops.defs.records import loaded_of
+from trading_ops.defs.records import loaded_of, provenance_of
 from trading_ops.defs.resources import Desk
 from trading_ops.defs.show import OWNERS, columns, preview, table_of
+from trading_ops.domain.quality_report import to_markdown
 from trading_ops.planning import steps
 
 LOADED = columns(source="text", bars="integer", names="integer", fetched_at="timestamp", load_id="integer")
+STAMPS = columns(
+    symbol="text", source="text", revision="integer", close="numeric", flags="text", fetched_at="timestamp",
+    body_sha256="text",
+)  # fmt: skip
+MANY = 240
 PARTS = columns(kind="text", month="date", through="date", rows="integer", content_sha256="text")
-ODD = columns(symbol="text", session="date", code="text", sentence="text")
+ODD = columns(
+    symbol="text", session="date", code="text", sentence="text", likely="text", evidence="text", look_up="text",
+    record="text",
+)  # fmt: skip
 
 
 @dg.asset(
-    partitions_def=PLANS, group_name=GROUP, owners=OWNERS, kinds={"postgres", "python"},
+    deps=[source_prices], partitions_def=PLANS, group_name=GROUP, owners=OWNERS, kinds={"postgres", "python"},
     metadata=table_of("ops.market_prices_eod", LOADED),
 )  # fmt: skip
 def eod_prices(context: dg.AssetExecutionContext, desk: dg.ResourceParam[Desk]) -> dg.MaterializeResult[None]:
-    """The bars of the as-of session that are in the database, by source.
+    """The bars of the as-of session that are in the database, by source, each with where it came from.
 
-    Prices are loaded with `trading-ops prices load`; this looks at what is there and fetches nothing.
+    Prices come from `source_prices`, the inbox or `trading-ops prices load`; this looks at what is there.
     """
     of = join(context, desk)
     found = loaded_of(desk.conn, of.frame.plan.asof)
+    stamps = provenance_of(desk.conn, of.frame.plan.asof)
     rows = [(r.source, r.bars, r.names, r.fetched_at, r.load_id) for r in found]
     return dg.MaterializeResult(
         metadata={
             "dagster/partition_row_count": sum(r.bars for r in found),
             "bars by source": preview(LOADED, rows),
+            "where each bar came from": preview(
+                STAMPS,
+                [(s.symbol, s.source, s.revision, s.close, s.flags, s.fetched_at, s.body_sha256) for s in stamps],
+                MANY,
+            ),
+            "passport of one": "trading-ops prices passport SYMBOL " + of.frame.plan.asof.isoformat(),
             "run of the plan": str(of.run.run_id),
         },
         data_version=dg.DataVersion(f"load-{max((r.load_id for r in found), default=0)}"),
@@ -64,14 +82,21 @@ def data_quality(context: dg.AssetExecutionContext, desk: dg.ResourceParam[Desk]
     """Is the data of the as-of session complete, recent and believable? Suspicious names are frozen."""
     of = join(context, desk)
     steps.judge_data(of)
-    quality = of.judgement.data
-    rows = [(s.symbol, s.session, s.code, s.sentence) for s in quality.suspects]
+    quality, report = of.judgement.data, of.judgement.quality_report
+    rows = [
+        (o.symbol, o.session, o.code, o.sentence, o.likely, o.evidence, o.look_up, o.proposal) for o in report.outliers
+    ]
     return dg.MaterializeResult(
         metadata={
+            "dagster/partition_row_count": report.valid,
+            "names expected": report.expected,
+            "names confirmed by a second source": report.confirmed,
             "frozen names": len(quality.frozen),
             "suspicious sessions": preview(ODD, rows),
             "names without a bar": ", ".join(quality.missing) or "none",
             "warnings": "; ".join(quality.warnings) or "none",
+            "coverage": plots.coverage(report),
+            "report": dg.MetadataValue.md(to_markdown(report)),
         },
         data_version=seen_data(of),
     )
