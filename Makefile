@@ -3,12 +3,13 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
+RESEARCH := .venv-research
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PYTHONHASHSEED ?= 0
 export TRADING_OPS_HOME ?= $(CURDIR)/.home
 
-.PHONY: help setup demo test lint format types contracts bench faults dev lock clean
+.PHONY: help setup research demo drill test lint format types contracts bench faults dev lock clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,10 +24,21 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
+$(RESEARCH)/.ready: requirements-research.lock
+	@test -x $(RESEARCH)/bin/python || $(PYTHON) -m venv $(RESEARCH) || { rm -rf $(RESEARCH); exit 1; }
+	@echo "Installing Qlib's packages into $(RESEARCH) (a few minutes the first time)"
+	@$(RESEARCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-research.lock
+	@touch $@
+
 setup: $(READY)  ## the virtual environment in .venv
+
+research: $(RESEARCH)/.ready  ## Qlib's own environment in .venv-research: nothing of the desk needs it
 
 demo: $(READY)  ## set up, load a market, live through four weeks: make demo [DATA=../shared/market]
 	@$(BIN)/trading-ops demo $(if $(DATA),--data $(DATA))
+
+drill: $(READY)  ## every kind of outage of a source, against the real clients, on this machine alone
+	@$(BIN)/trading-ops drill
 
 test: $(READY)  ## every test but the slow campaigns
 	@$(BIN)/python -m pytest -n 2 -m "not bench and not faults"
@@ -41,7 +53,7 @@ format: $(READY)  ## write what lint can mend by itself
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(READY)  ## speed figures on the real prices of ../shared/market
+bench: $(READY) $(RESEARCH)/.ready  ## speed figures on the real prices of ../shared/market
 	@$(BIN)/python -m trading_ops_tests.bench
 
 faults: $(READY)  ## the slow campaigns: kills at every boundary
@@ -58,4 +70,4 @@ lock: $(READY)  ## pin every package with its hashes
 		--extra research pyproject.toml -o requirements-research.lock
 
 clean:  ## remove the environment and the demo's homes
-	rm -rf $(VENV) .demo
+	rm -rf $(VENV) $(RESEARCH) .demo
