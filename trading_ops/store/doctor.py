@@ -9,7 +9,7 @@ from pathlib import Path
 from trading_ops.domain import calendar
 from trading_ops.domain.errors import TradingOpsError
 from trading_ops.settings import Settings
-from trading_ops.store import migrate
+from trading_ops.store import migrate, source_keys
 from trading_ops.store.connect import Connection, connect
 from trading_ops.store.external import OLDEST_MAJOR
 
@@ -58,6 +58,8 @@ def _files(settings: Settings) -> Iterator[Finding]:
     wanted = [(settings.secrets_dir, 0o700), (settings.secrets_dir / "db.json", 0o600)]
     if managed:
         wanted += [(settings.secrets_dir / "superuser", 0o600), (settings.postgres_dir, 0o700)]
+    if (settings.secrets_dir / source_keys.FILE).exists():
+        wanted.append((settings.secrets_dir / source_keys.FILE, 0o600))
     for path, mode in wanted:
         yield _mode(path, mode, str(path.relative_to(settings.home)))
 

@@ -160,6 +160,8 @@ def write_load(
             detail = exc.diag.message_detail or ""
             raise BadInput(f"{origin}: the same row stands twice ({detail}). Remove one; nothing was stored.") from exc
         added[kind] = cursor.rowcount
+    for kind in kinds:
+        conn.execute(f"DROP TABLE pg_temp.stage_{kind}")  # another load may follow in the same transaction
     restated = restatements.note(conn, load_id) if added["bars"] else ()
     return LoadResult(load_id, added["bars"], added["actions"], added["fixings"], restated)
 

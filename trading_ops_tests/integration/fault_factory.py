@@ -23,7 +23,7 @@ from trading_ops.domain.ticket_model import TicketContent
 from trading_ops.planning import direct, issue, steps
 from trading_ops.providers.protocol import ACTIONS, BARS, FIXINGS
 from trading_ops.settings import Settings
-from trading_ops.store import answers, audit, broker, configuration, desk, ledger, plans
+from trading_ops.store import answers, audit, broker, configuration, desk, ledger, market, plans
 from trading_ops.store.answers import Answer
 from trading_ops.store.tickets import Ticket
 from trading_ops_tests.integration import lived_factory as lived
@@ -31,6 +31,7 @@ from trading_ops_tests.integration.home_factory import opened, policy_text
 from trading_ops_tests.integration.lived_factory import ASOF, AT, FIRST_PLAN, SECOND_PLAN, SECOND_WINDOW, Lived
 from trading_ops_tests.integration.wrong_sizings import WrongSizing
 
+SECOND = "tiingo"
 Row = dict[str, Any]
 Fact = Callable[[psycopg.Connection[Any]], object]
 USD_PER_GBP = Decimal("1.41")
@@ -55,6 +56,7 @@ class Week:
         course: How far the plan gets.
         clock: When it is decided; its own decide-by when None.
         without_key: A table that has lost its primary key.
+        second: What a second source delivers: bars, and its corporate actions.
     """
 
     home: Settings
@@ -73,6 +75,8 @@ class Week:
     course: Literal["whole", "stopped", "never ran"] = "whole"
     clock: dt.datetime | None = None
     without_key: str | None = None
+    second: list[Row] = field(default_factory=list)
+    second_actions: list[Row] = field(default_factory=list)
 
     # ---- the vocabulary of the table
     def bar(self, symbol: str, session: dt.date = ASOF) -> Row:
@@ -95,6 +99,17 @@ class Week:
         self.actions.append(
             {"symbol": symbol, "ex_date": ex_date, "kind": kind, "value": value, "source": "files"}
         )  # fmt: skip
+
+    def second_source(self) -> None:
+        """A second source delivers the same, and the policy wants two."""
+        self.policy["sources_min"] = "2"
+        as_traded = {"source": SECOND, "flags": "NOT_ADJUSTED"}
+        self.second = [{**row, **as_traded, "adj_close": row["close"]} for row in self.bars]
+        self.second_actions = [{**row, "source": SECOND} for row in self.actions]
+
+    def second_bar(self, symbol: str, session: dt.date = ASOF) -> Row:
+        """A bar of the second source."""
+        return next(row for row in self.second if (row["symbol"], row["session"]) == (symbol, session))
 
     @property
     def held(self) -> list[str]:
@@ -168,9 +183,10 @@ def play(book: Lived, plants: tuple[Plant, ...]) -> Played:
         if story.sizing is not None:
             patch.setattr(judgement, "size_orders", story.sizing)
         ticket = _decide(conn, story)
-        everything = audit.head(conn).seq
-        frozen = {suspect.symbol: suspect.code for suspect in desk.suspects(conn, everything)}
-        return Played(ticket, frozen, state_at(desk.kill_switch_events(conn, everything), ASOF).state)
+        report = conn.execute("SELECT body FROM ops.quality_reports WHERE asof = %s", (ASOF,)).fetchone()
+        frozen = {found["symbol"]: found["code"] for found in report["body"]["outliers"]} if report else {}
+        events = desk.kill_switch_events(conn, audit.head(conn).seq)
+        return Played(ticket, frozen, state_at(events, ASOF).state)
 
 
 def play_first_week(book: Lived, *, snapshot: bool) -> TicketContent:
@@ -196,6 +212,15 @@ def happen(conn: psycopg.Connection[Any], story: Week) -> None:
             "fixings": pa.Table.from_pylist(story.fixings, schema=FIXINGS),
         },
     )
+    if story.second:
+        tables = {
+            "bars": pa.Table.from_pylist(story.second, schema=BARS),
+            "actions": pa.Table.from_pylist(story.second_actions, schema=ACTIONS),
+        }
+        with conn.transaction():
+            market.write_load(
+                conn, provider=SECOND, origin="a test", simulated=False, tables=tables, fetched_at=AT
+            )  # fmt: skip
     with conn.transaction():
         if story.answers:
             answers.record_answers(

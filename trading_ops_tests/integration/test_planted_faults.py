@@ -44,6 +44,7 @@ pytestmark = needs_real_prices
 
 SATURDAY = dt.date(2018, 1, 27)
 WEDNESDAY = dt.date(2018, 1, 31)
+THURSDAY = dt.date(2018, 2, 1)
 MONDAY = dt.date(2018, 2, 5)
 
 
@@ -116,6 +117,32 @@ def many_jumps(week: Week) -> None:
 
 def history_missing(week: Week) -> None:
     week.leave_out(*week.not_held[:6], session=WEDNESDAY)
+
+
+def two_sources(week: Week) -> None:
+    week.second_source()
+
+
+def held_apart(week: Week) -> None:
+    week.second_bar(week.held[0])["close"] *= Decimal("1.003")
+
+
+def held_confirmed_by_nobody(week: Week) -> None:
+    week.second.remove(week.second_bar(week.held[0]))
+
+
+def held_split_in_one_source(week: Week) -> None:
+    action = {"symbol": week.held[0], "ex_date": WEDNESDAY, "kind": "split", "value": Decimal(2)}
+    week.second_actions.append({**action, "source": factory.SECOND})
+
+
+def benchmark_apart(week: Week) -> None:
+    week.second_bar("SPY")["close"] *= Decimal("0.99")
+
+
+def many_apart(week: Week) -> None:
+    for name in week.not_held[:3]:
+        week.second_bar(name)["close"] *= Decimal("1.01")
 
 
 # ---------------------------------------------------------------- people: answers, snapshot, dividends
@@ -284,6 +311,11 @@ FAULTS = (
     Fault("FX_STALE", fixings_missing),
     Fault("VALUATION_INCOMPLETE", held_bar_missing),
     Fault("VALUATION_INCOMPLETE", held_bar_broken),
+    Fault("NAMES_FROZEN", held_apart, given=two_sources, freeze="CROSS_CHECK"),
+    Fault("NAMES_FROZEN", held_confirmed_by_nobody, given=two_sources, freeze="CROSS_CHECK"),
+    Fault("NAMES_FROZEN", held_split_in_one_source, given=two_sources, freeze="CROSS_CHECK"),
+    Fault("NAMES_FROZEN", benchmark_apart, given=two_sources, freeze="CROSS_CHECK"),
+    Fault("NAMES_FROZEN", many_apart, given=two_sources, freeze="CROSS_CHECK"),
     Fault("NAMES_FROZEN", held_jump, freeze="SUSPECT_JUMP"),
     Fault("NAMES_FROZEN", held_split_unrecorded, freeze="SUSPECT_SPLIT"),
     Fault("NAMES_FROZEN", held_spin_off, freeze="SPECIAL_DISTRIBUTION"),
@@ -327,9 +359,6 @@ FAULTS = (
 
 IN_A_WEEK_OF_THEIR_OWN = {"OPENING_SNAPSHOT_MISSING"}
 """Cannot fail once there was a snapshot: `test_the_first_plan_of_a_book_needs_its_opening_snapshot`."""
-
-NOT_RAISED_YET = {"CROSS_CHECK": "there is one source of real prices; the second one comes with its provider"}
-"""Reasons of freezing that nothing can plant so far."""
 
 
 @pytest.fixture(scope="module")
@@ -418,5 +447,31 @@ def test_the_table_has_every_rule() -> None:
 
 def test_the_table_has_every_reason_of_freezing() -> None:
     planted = {fault.freeze for fault in FAULTS if fault.freeze}
-    assert planted | set(NOT_RAISED_YET) == set(FREEZE_CODES)
-    assert not planted & set(NOT_RAISED_YET)
+    assert planted == set(FREEZE_CODES)
+
+
+def test_one_name_apart_is_left_out_and_the_others_trade(play: Play) -> None:
+    def one_apart(week: Week) -> None:
+        week.second_bar(bought)["close"] *= Decimal("1.01")
+
+    whole = play(two_sources).ticket
+    assert whole.cross_checked
+    bought = next(line.symbol for line in whole.lines if line.side == "BUY")
+    played = play(two_sources, one_apart)
+    assert played.ticket.verdict == "TRADE"
+    assert played.frozen == {bought: "CROSS_CHECK"}
+    assert bought not in {line.symbol for line in played.ticket.lines}
+
+
+def test_a_jump_that_a_second_source_confirms_freezes_nobody(play: Play) -> None:
+    """The jump of `held_jump` alone refuses the plan; the second source's same close clears it."""
+
+    def confirmed_jump(week: Week) -> None:
+        held_jump(week)
+        week.second_source()
+        for session in (WEDNESDAY, THURSDAY):
+            assert week.second_bar(week.held[0], session)
+
+    played = play(confirmed_jump)
+    assert played.frozen == {}
+    assert (played.ticket.verdict, played.ticket.reasons) != ("NO-TRADE", ("NAMES_FROZEN",))
