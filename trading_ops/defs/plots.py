@@ -64,7 +64,7 @@ def coverage(report: QualityReport) -> dg.MarkdownMetadataValue:
     shown = range(0, len(days), 5)
     axes.set_xticks(list(shown), [f"{days[place]:%d %b}" for place in shown])
     axes.set_ylabel("names")
-    axes.legend(frameon=False, fontsize=7, ncols=4, loc="lower left")
+    axes.legend(frameon=False, fontsize=7, ncols=6, loc="lower left", bbox_to_anchor=(0, 1))
     return _picture("coverage by source", figure)
 
 

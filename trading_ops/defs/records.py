@@ -7,6 +7,9 @@ from typing import Any
 
 import psycopg
 
+from trading_ops.domain.prices import Bar
+from trading_ops.domain.suspects import bar_fault
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -42,27 +45,45 @@ def loaded_of(conn: psycopg.Connection[Any], session: dt.date) -> tuple[Loaded, 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a bar came from: its newest revision, and the hash of the body that it was read from."""
+    """Where a bar came from: a source's newest revision, whether it is a valid bar, and the body it was read from."""
 
     symbol: str
     source: str
     revision: int
     close: Decimal
-    flags: str
-    fetched_at: dt.datetime
+    verdict: str
     body_sha256: str
+    fetched_at: str
+    flags: str
+
+
+_BAR = "symbol, session, open, high, low, close, adj_close, volume, source, revision"
 
 
 def provenance_of(conn: psycopg.Connection[Any], session: dt.date) -> tuple[Origin, ...]:
     """Every source's newest revision of a session's bars, by name; a load of several files shows no single hash."""
     rows = conn.execute(
-        "SELECT DISTINCT ON (m.symbol, m.source) m.symbol, m.source, m.revision, m.close, m.flags, m.fetched_at, "
-        "coalesce((SELECT CASE WHEN count(*) = 1 THEN left(min(f.body_sha256), 16) ELSE count(*) || ' files' END "
-        "FROM ops.price_fetches f WHERE f.load_id = m.load_id HAVING count(*) > 0), '') AS body_sha256 "
-        "FROM ops.market_prices_eod m WHERE m.session = %s ORDER BY m.symbol, m.source, m.revision DESC",
+        f"SELECT DISTINCT ON (symbol, source) {_BAR}, flags, fetched_at, load_id FROM ops.market_prices_eod "
+        "WHERE session = %s ORDER BY symbol, source, revision DESC",
         (session,),
+    ).fetchall()
+    hashes = conn.execute(
+        "SELECT load_id, CASE WHEN count(*) = 1 THEN left(min(body_sha256), 16) ELSE count(*) || ' files' END AS body "
+        "FROM ops.price_fetches WHERE load_id = ANY(%s) GROUP BY load_id",
+        ([row["load_id"] for row in rows],),
     )
-    return tuple(Origin(**row) for row in rows)
+    bodies = {row["load_id"]: row["body"] for row in hashes}
+    found = []
+    for row in rows:
+        fetched_at, flags, load_id = row.pop("fetched_at"), row.pop("flags"), row.pop("load_id")
+        bar = Bar(**row)
+        found.append(
+            Origin(
+                bar.symbol, bar.source, bar.revision, bar.close, bar_fault(bar) or "valid", bodies.get(load_id, ""),
+                f"{fetched_at:%Y-%m-%d %H:%M:%S}", flags.lower().replace("_", " "),
+            )
+        )  # fmt: skip
+    return tuple(found)
 
 
 def owing_a_ticket(conn: psycopg.Connection[Any]) -> tuple[PlanRecord, ...]:

@@ -1,5 +1,7 @@
 """The market as one plan sees it: what is loaded, the frozen snapshot, and the data gate's answers."""
 
+from dataclasses import astuple
+
 import dagster as dg
 
 from trading_ops.defs import plots
@@ -14,8 +16,8 @@ from trading_ops.planning import steps
 
 LOADED = columns(source="text", bars="integer", names="integer", fetched_at="timestamp", load_id="integer")
 STAMPS = columns(
-    symbol="text", source="text", revision="integer", close="numeric", flags="text", fetched_at="timestamp",
-    body_sha256="text",
+    symbol="text", source="text", revision="integer", close="numeric", verdict="text", body_sha256="text",
+    fetched_utc="text", flags="text",
 )  # fmt: skip
 MANY = 240
 PARTS = columns(kind="text", month="date", through="date", rows="integer", content_sha256="text")
@@ -44,7 +46,7 @@ def eod_prices(context: dg.AssetExecutionContext, desk: dg.ResourceParam[Desk]) 
             "bars by source": preview(LOADED, rows),
             "where each bar came from": preview(
                 STAMPS,
-                [(s.symbol, s.source, s.revision, s.close, s.flags, s.fetched_at, s.body_sha256) for s in stamps],
+                [astuple(stamp) for stamp in stamps],
                 MANY,
             ),
             "passport of one": "trading-ops prices passport SYMBOL " + of.frame.plan.asof.isoformat(),
