@@ -1,11 +1,13 @@
 """A round of a home: its policy, its universe, its keys and what it holds, put together and asked."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 
+from trading_ops.domain.errors import Refused
 from trading_ops.domain.ledger import LedgerFacts, ledger_at
 from trading_ops.domain.policy import Policy
 from trading_ops.domain.universe import Instrument
@@ -15,6 +17,9 @@ from trading_ops.intake.sources import Addresses
 from trading_ops.intake.work import Round
 from trading_ops.settings import Settings
 from trading_ops.store import audit, chosen, configuration, ledger, source_keys
+
+LOCK = 7301003
+"""Advisory lock of whoever asks the sources."""
 
 
 def held_now(conn: psycopg.Connection[Any], policy: Policy) -> tuple[str, ...]:
@@ -49,6 +54,10 @@ def fetch_round(
         only: The one source of prices to ask; those of the policy when None.
         last: The last session wanted; the last one due when None.
         progress: Wraps the names for a person who watches.
+
+    Raises:
+        Refused: Another round of this home is under way.
+        ConfigError: The file of keys cannot be used.
     """
     policy = configuration.policy_in_force(conn).policy
     clock = clock or Clock()
@@ -57,12 +66,24 @@ def fetch_round(
     there = sources.configured(policy.fetch, source_keys.read(settings), addresses)
     universe = configuration.universe_of_day(conn, clock.now().date()).universe
     try:
-        return rounds.fetch_missing(
-            conn, policy, universe, there, clock=clock, held=held_now(conn, policy), last=last,
-            progress=progress,
-        )  # fmt: skip
+        with _alone(conn):
+            return rounds.fetch_missing(
+                conn, policy, universe, there, clock=clock, held=held_now(conn, policy), last=last, progress=progress
+            )  # fmt: skip
     finally:
         there.close()
+
+
+@contextmanager
+def _alone(conn: psycopg.Connection[Any]) -> Iterator[None]:
+    """Two rounds at once would ask for everything twice, and spend the budgets twice."""
+    row = conn.execute("SELECT pg_try_advisory_lock(%s) AS free", (LOCK,)).fetchone()
+    if not row or not row["free"]:
+        raise Refused("Another round is asking the sources right now. Wait until it is over, then see what it brought.")
+    try:
+        yield
+    finally:
+        conn.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
 
 
 def something_to_ask(conn: psycopg.Connection[Any], settings: Settings, at: dt.datetime) -> bool:

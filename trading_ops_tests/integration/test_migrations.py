@@ -173,3 +173,22 @@ def wait_until_asleep(administrator: psycopg.Connection[Any], database: str) -> 
     while not administrator.execute(asleep, (database,)).fetchone():
         assert time.monotonic() < patience, "the migration never got as far"
         time.sleep(0.05)
+
+
+def test_a_populated_database_of_the_first_revision_keeps_its_facts(empty: Settings) -> None:
+    migrate.upgrade(empty, "0001")
+    part = (
+        "INSERT INTO ops.snapshot_parts "
+        "VALUES ('bars:2018-01:x', 'bars', '2018-01-01', '2018-01-31', 3, %s, %s, 'files', 4)"
+    )
+    with psycopg.connect(str(empty.database_url), dbname=empty.database) as conn:
+        conn.execute(part, ("a" * 64, "b" * 64))
+    migrate.upgrade(empty)
+    with psycopg.connect(str(empty.database_url), dbname=empty.database) as conn:
+        assert conn.execute("SELECT part_id, rows, layout FROM ops.snapshot_parts").fetchall() == [
+            ("bars:2018-01:x", 3, 1)
+        ]
+        for table in ("price_fetches", "restatements", "quality_reports", "qlib_exports", "snapshot_parts"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="facts are never changed"):
+                conn.execute(f"TRUNCATE ops.{table} CASCADE")
+            conn.rollback()

@@ -11,8 +11,10 @@ from decimal import Decimal
 
 import pytest
 
+from trading_ops.domain.errors import Refused
 from trading_ops.domain.prices import CorporateAction
 from trading_ops.drill.server import Asked, Reply
+from trading_ops.intake import of_home
 from trading_ops.planning.direct import plan_now
 from trading_ops.planning.replay import replay
 from trading_ops.providers.protocol import RefusalKind
@@ -299,6 +301,16 @@ def test_a_round_that_is_killed_loses_nothing_that_had_come(fresh_home: Settings
         assert not d.fetch().lacking
         assert set(d.asked("tiingo")).isdisjoint(stored)
         assert len(d.asked("tiingo")) == 10 - 5
+
+
+def test_two_rounds_at_once_are_one(fresh_home: Settings) -> None:
+    with desk(fresh_home) as d, factory.opened(fresh_home) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", (of_home.LOCK,))
+        with pytest.raises(Refused, match="Another round"):
+            d.fetch()
+        assert d.server.asked == []
+        other.execute("SELECT pg_advisory_unlock(%s)", (of_home.LOCK,))
+        assert not d.fetch().lacking
 
 
 # ---------------------------------------------------------------- what comes of it
