@@ -26,28 +26,26 @@ def adjusted(bars: Mapping[Session, Bar], actions: Iterable[CorporateAction], as
     return {s: replace(b, adj_close=closes[s]) if s in closes else b for s, b in bars.items()}
 
 
-_SAME = Decimal("0.05")
+SAME = Decimal("0.05")
 """Share: an adjusted close that moved as the raw one did, across a split larger than this, knows nothing of it."""
 
 
 def knows_its_splits(bars: Mapping[Session, Bar], actions: Iterable[CorporateAction]) -> bool:
-    """The adjusted closes of one name move across each split on record, and not as if there were none.
+    """The adjusted closes of one name do not move as the raw ones do across a split on record that took place.
 
-    False where a split was put on record after its source had adjusted the closes without it.
+    False where a split was put on record after its source had adjusted the closes without it. A split that the raw
+    price knows nothing of is no reason: it is probably not one.
     """
-    sessions = list(bars)
-    for action in actions:
-        if action.kind != "split" or action.ex_date not in bars:
-            continue
-        place = sessions.index(action.ex_date)
-        before = bars[sessions[place - 1]] if place else None
-        on = bars[action.ex_date]
-        if before is None or min(before.close, before.adj_close, on.close, on.adj_close) <= ZERO:
-            continue
+    splits = [action for action in actions if action.kind == "split"]
+    if not splits:
+        return True
+    usable = [bar for bar in bars.values() if min(bar.close, bar.adj_close) > ZERO]
+    for before, on in pairwise(usable):
+        units, _ = one_share_later(splits, before.session, on.session)
         with exact():
-            adjusted_move, raw_move = on.adj_close / before.adj_close, on.close / before.close
-            split_move = raw_move * action.value
-            if abs(adjusted_move / raw_move - ONE) < _SAME < abs(split_move / raw_move - ONE):
+            raw_move, adjusted_move = on.close / before.close, on.adj_close / before.adj_close
+            took_place = abs(raw_move * units - ONE) < abs(raw_move - ONE)
+            if took_place and abs(units - ONE) > SAME > abs(adjusted_move / raw_move - ONE):
                 return False
     return True
 

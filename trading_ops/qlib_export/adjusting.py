@@ -11,11 +11,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from trading_ops.domain import adjustment
 from trading_ops.domain.policy import Data
 from trading_ops.domain.prices import clean_ratio
 from trading_ops.qlib_export.matrix import Matrix
 from trading_ops.qlib_export.months import ADJUSTED, CLOSE, HIGH, LOW, OPEN, VOLUME, Floats, Ints, to_floats
 
+SAME = float(adjustment.SAME)
 FIELDS = ("open", "high", "low", "close", "volume", "factor")
 """Qlib's fields, in the order of the rows of `Adjusted.numbers`; adjusted = as traded x factor."""
 
@@ -64,9 +66,12 @@ class Adjuster:
         bars = self._matrix.values[:, place]
         valid = np.flatnonzero(~np.isnan(bars[CLOSE]))
         first, end = int(valid[0]), int(valid[-1]) + 1
-        bars, derived = bars[:, first:end], self._derives(place)
+        bars = bars[:, first:end]
         events = self._events.get(self._matrix.symbols[place])
-        at, units, cash = self._each_bar(events, valid, every=derived)
+        at, units, cash = self._each_bar(events, valid, every=False)
+        derived = self._derives(place) or not _knows_its_splits(bars, valid - first, at - first, units)
+        if derived:
+            at, units, cash = self._each_bar(events, valid, every=True)
         if derived:
             close = bars[CLOSE][at - first]
             factor = _back(end - first, at - first, close / (close * units + cash))
@@ -112,6 +117,18 @@ class Adjuster:
             else:
                 cash[-1] += units[-1] * value
         return np.array(at, np.int64), np.array(units), np.array(cash)
+
+
+def _knows_its_splits(bars: Floats, valid: Ints, at: Ints, units: Floats) -> bool:
+    """See `domain.adjustment.knows_its_splits`: False where adjusted closes move across a split as raw ones do."""
+    if not at.size:
+        return True
+    before = valid[np.searchsorted(valid, at) - 1]
+    raw = bars[CLOSE][at] / bars[CLOSE][before]
+    adjusted = bars[ADJUSTED][at] / bars[ADJUSTED][before]
+    took_place = np.abs(raw * units - 1) < np.abs(raw - 1)
+    unmoved = np.abs(adjusted / raw - 1) < SAME
+    return not bool((took_place & unmoved & (np.abs(units - 1) > SAME)).any())
 
 
 def _back(length: int, at: Ints, steps: Floats) -> Floats:

@@ -71,7 +71,7 @@ def make(order: Order, previous: Previous, pool: Executor) -> Made | None:
     Args:
         order: What is to be made.
         previous: An earlier dataset, if there is one.
-        pool: Threads to work in.
+        pool: Threads to work in; one may still keep the matrix afterwards.
 
     Raises:
         Refused: No valid bar, or a name that cannot be a folder of its own.
@@ -97,11 +97,16 @@ def make(order: Order, previous: Previous, pool: Executor) -> Made | None:
         digest = sha256_hex(text)
         folders.write(folder / manifest.NAME, text)
         folders.write(folder / manifest.SEAL, manifest.seal_of(digest))
+        if read >= _KEEP_FROM:
+            pool.submit(_keep, kept, matrix)  # meanwhile; the pool is closed when it is done
         there = folders.put_in_place(folder, order.final)
-    if read >= _KEEP_FROM:
-        with contextlib.suppress(OSError):  # the dataset is there; without the matrix the next one takes longer
-            held.save(kept, matrix)
     return Made(tuple(names.values()), digest) if there else None
+
+
+def _keep(path: Path, matrix: Matrix) -> None:
+    """Keep the matrix if the disk takes it: without it the next export takes longer, and that is all."""
+    with contextlib.suppress(OSError):
+        held.save(path, matrix)
 
 
 def _write_names(

@@ -87,6 +87,10 @@ def test_adjusted_closes_that_know_their_split_are_believed() -> None:
     assert knows_its_splits(bars, [])
 
 
+def test_a_split_that_the_raw_price_knows_nothing_of_is_no_reason() -> None:
+    assert knows_its_splits(two_bars(("100", "101"), ("90", "90.9")), [split("AAA", D, "2")])
+
+
 def test_a_tiny_split_cannot_be_told_from_none() -> None:
     assert knows_its_splits(two_bars(("100", "97"), ("90", "87.3")), [split("AAA", D, "1.03")])
 

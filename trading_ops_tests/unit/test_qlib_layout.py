@@ -14,6 +14,7 @@ import pytest
 
 from trading_ops.domain import calendar
 from trading_ops.domain.adjustment import adjusted as exactly_adjusted
+from trading_ops.domain.adjustment import knows_its_splits
 from trading_ops.domain.canonical import canonical_bytes, sha256_hex
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.prices import Bar, CorporateAction
@@ -188,6 +189,31 @@ def test_derived_adjusted_closes_are_the_exact_ones(desk: Desk, seed: int, why: 
         got = numbers(done, "AAA", field)[1:]
         assert got[~np.isnan(got)].tolist() == expected(right, field, splits), field
     assert json.loads((done.folder / "manifest.json").read_text())["symbols"]["AAA"]["adjustment"] == "derived"
+
+
+def halved(bar: Bar) -> Bar:
+    """The bar of a day after a split 2:1."""
+    return replace(bar, open=bar.open / 2, high=bar.high / 2, low=bar.low / 2, close=bar.close / 2)
+
+
+def test_a_split_that_the_delivered_adjusted_closes_do_not_know_is_counted(desk: Desk) -> None:
+    bars = [halved(b) if b.session >= DAYS[3] else b for b in wave("AAA", DAYS)]
+    bars = [replace(b, adj_close=b.close * Decimal("0.9")) for b in bars]
+    events = [split("AAA", DAYS[3], "2")]
+    done = desk.export(desk.snapshot(bars, *events))
+    by_session = {bar.session: bar for bar in bars}
+    assert not knows_its_splits(by_session, events)
+    right = list(exactly_adjusted(by_session, events, ASOF).values())
+    assert numbers(done, "AAA", "close")[1:].tolist() == expected(right, "close", events)
+
+
+def test_a_split_that_the_delivered_adjusted_closes_know_leaves_them_alone(desk: Desk) -> None:
+    bars = [halved(b) if b.session >= DAYS[3] else b for b in wave("AAA", DAYS)]
+    bars = [replace(b, adj_close=b.close / (2 if b.session < DAYS[3] else 1)) for b in bars]
+    events = [split("AAA", DAYS[3], "2"), dividend("AAA", DAYS[4], "1")]
+    done = desk.export(desk.snapshot(bars, *events))
+    assert knows_its_splits({bar.session: bar for bar in bars}, events)
+    assert numbers(done, "AAA", "factor")[1:].tolist() == [0.5] * 3 + [1.0] * (len(DAYS) - 3)
 
 
 def test_delivered_adjusted_closes_are_taken_as_they_are(desk: Desk) -> None:
