@@ -12,6 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from trading_ops_tests import bench_qlib
+
 ROOT = Path(__file__).resolve().parents[1]
 MARKET = Path(os.environ.get("TRADING_OPS_SHARED", ROOT.parent / "shared")) / "market"
 COMMAND = Path(sys.executable).with_name("trading-ops")
@@ -73,6 +75,9 @@ def main() -> int:
         print(f"{MARKET} is not there: no benchmark without the real prices.")
         return 1
     beyond = 0
+    print("The Qlib dataset", flush=True)
+    beyond += bench_qlib.main()
+    print("The command line, process start included", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="trading-ops-bench-"))
     try:
         for name, measure, limit in FIGURES:

@@ -41,6 +41,8 @@ def knows_its_splits(bars: Mapping[Session, Bar], actions: Iterable[CorporateAct
         return True
     usable = [bar for bar in bars.values() if min(bar.close, bar.adj_close) > ZERO]
     for before, on in pairwise(usable):
+        if not any(before.session < split.ex_date <= on.session for split in splits):
+            continue
         units, _ = one_share_later(splits, before.session, on.session)
         with exact():
             raw_move, adjusted_move = on.close / before.close, on.adj_close / before.adj_close

@@ -18,24 +18,23 @@ RANKED_ACTIONS = """
         SELECT DISTINCT ON (symbol, ex_date, kind, source) *, array_position(%(order)s::text[], source) AS place
         FROM ops.corporate_actions
         WHERE ex_date BETWEEN %(first)s AND %(last)s AND load_id <= %(mark)s AND source = ANY(%(order)s)
+          AND (%(names)s::text[] IS NULL OR symbol = ANY(%(names)s))
         ORDER BY symbol, ex_date, kind, source, revision DESC),
-    telling AS (
-        SELECT symbol, session, min(array_position(%(order)s::text[], source)) AS place
-        FROM (SELECT DISTINCT ON (session, symbol, source) session, symbol, source, flags
-              FROM ops.market_prices_eod
-              WHERE session BETWEEN %(first)s AND %(last)s AND load_id <= %(mark)s AND source = ANY(%(order)s)
-                AND (symbol, session) IN (SELECT symbol, ex_date FROM known)
-              ORDER BY session, symbol, source, revision DESC) b
-        WHERE flags !~ 'ACTIONS_UNKNOWN'
-        GROUP BY symbol, session),
     placed AS (
-        SELECT k.*, coalesce(k.place <= t.place, true) AS counts
-        FROM known k LEFT JOIN telling t ON t.symbol = k.symbol AND t.session = k.ex_date),
+        -- A subquery a row, not a join: whatever the planner knows of the tables, it is one look-up a row.
+        SELECT k.*, coalesce(k.place <= (
+            SELECT min(array_position(%(order)s::text[], b.source))
+            FROM (SELECT DISTINCT ON (m.source) m.source, m.flags FROM ops.market_prices_eod m
+                  WHERE m.session = k.ex_date AND m.symbol = k.symbol AND m.load_id <= %(mark)s
+                    AND m.source = ANY(%(order)s)
+                  ORDER BY m.source, m.revision DESC) b
+            WHERE b.flags !~ 'ACTIONS_UNKNOWN'), true) AS counts
+        FROM known k),
     ranked AS (
         SELECT *, counts AND rank() OVER (PARTITION BY symbol, ex_date, kind ORDER BY NOT counts, place) = 1 AS picked
         FROM placed)"""
 """Query text up to `ranked`: every source's newest word of each action, `picked` where it counts. Parameters: `first`
-and `last` ex-date, `order` of sources, `mark`: the newest load that may be seen."""
+and `last` ex-date, `order` of sources, `mark`: the newest load that may be seen, `names` or null for all."""
 
 FIRST_DAY, LAST_DAY = dt.date(1900, 1, 1), dt.date(9999, 12, 31)
 _NO_MARK = 2**62
@@ -47,8 +46,9 @@ def actions(
     """Corporate actions that count between two ex-dates, of some names or of all, by ex-date and symbol."""
     rows = conn.execute(
         RANKED_ACTIONS + " SELECT symbol, ex_date, kind, value, source FROM ranked WHERE picked AND value > 0 "
-        "AND (%(names)s::text[] IS NULL OR symbol = ANY(%(names)s)) ORDER BY ex_date, symbol, kind",
+        "ORDER BY ex_date, symbol, kind",
         {"first": first, "last": last, "order": list(data.source_order), "mark": _NO_MARK, "names": names},
+        prepare=False,
     )
     return tuple(_action(row, data) for row in rows)
 
@@ -59,8 +59,9 @@ def every_action(
     """Every source's newest word of a name's actions between two ex-dates, each with whether it counts."""
     rows = conn.execute(
         RANKED_ACTIONS + " SELECT symbol, ex_date, kind, value, source, picked FROM ranked WHERE value > 0 "
-        "AND symbol = %(symbol)s ORDER BY ex_date, kind, place",
-        {"first": first, "last": last, "order": list(data.source_order), "mark": _NO_MARK, "symbol": symbol},
+        "ORDER BY ex_date, kind, place",
+        {"first": first, "last": last, "order": list(data.source_order), "mark": _NO_MARK, "names": [symbol]},
+        prepare=False,
     )
     return tuple((_action(row, data), row["picked"]) for row in rows)
 

@@ -192,7 +192,7 @@ def _splits(conn: psycopg.Connection[Any], booked: tuple[Fill, ...]) -> tuple[Co
     """Splits of the names ever traded, as the policy in force chooses among the sources."""
     data = configuration.policy_in_force(conn).policy.data
     names = sorted({fill.symbol for fill in booked})
-    known = chosen.actions(conn, data, chosen.FIRST_DAY, chosen.LAST_DAY, names)
+    known = chosen.actions(conn, data, min(fill.session for fill in booked), chosen.LAST_DAY, names)
     return tuple(action for action in known if action.kind == "split")
 
 
