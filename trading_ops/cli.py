@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from trading_ops.commands import audit, dev, fetching, history, ledger, market, qlib, setup, simulate, tickets
+from trading_ops.commands import audit, dev, drill, fetching, history, ledger, market, qlib, setup, simulate, tickets
 from trading_ops.domain.errors import TradingOpsError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app.command("init")(setup.init)
 app.command("plan")(tickets.plan)
 app.command("simulate")(simulate.simulate)
 app.command("demo")(simulate.demo)
+app.command("drill")(drill.drill)
 app.command("confirm")(tickets.confirm)
 app.command("dev")(dev.dev)
 app.command("doctor")(setup.doctor)

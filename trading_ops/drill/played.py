@@ -94,29 +94,50 @@ class PlayedMarket:
         return Reply(json.dumps(self.tiingo_rows(symbol, self.rows(symbol, first, last))).encode(), headers=JSON)
 
     def tiingo_rows(self, symbol: str, rows: Sequence[Bar]) -> list[dict[str, object]]:
-        """Bars in Tiingo's fields; its adjusted prices repeat the raw ones, as nobody reads them."""
+        """Bars in Tiingo's fields, its adjusted prices as of the newest day served."""
         told = []
+        factors = self._adjustments(symbol)
         for bar in rows:
             today = {a.kind: a.value for a in self.actions.get(symbol, ()) if a.ex_date == bar.session}
-            raw = {name: float(getattr(bar, name)) for name in ("open", "high", "low", "close", "volume")}
+            raw = {name: float(getattr(bar, name)) for name in ("open", "high", "low", "close")}
+            price, shares = factors[bar.session]
             told.append(
                 {
                     "date": f"{bar.session}T00:00:00.000Z",
                     **raw,
-                    **{f"adj{name.capitalize()}": value for name, value in raw.items()},
+                    "volume": int(bar.volume),
+                    **{f"adj{name.capitalize()}": float(round(getattr(bar, name) * price, 10)) for name in raw},
+                    "adjVolume": int(bar.volume * shares),
                     "divCash": float(today.get("dividend", 0)),
                     "splitFactor": float(today.get("split", 1)),
                 }
             )
         return told
 
+    def _adjustments(self, symbol: str) -> dict[dt.date, tuple[Decimal, Decimal]]:
+        """What a session's prices and shares are multiplied by: by the splits and dividends after it."""
+        known = [a for a in self.actions.get(symbol, ()) if a.ex_date <= self.through]
+        price = shares = Decimal(1)
+        factors: dict[dt.date, tuple[Decimal, Decimal]] = {}
+        later: dt.date | None = None
+        for bar in reversed(self.rows(symbol, dt.date.min, self.through)):
+            for action in known:
+                if later is None or not bar.session < action.ex_date <= later:
+                    continue
+                if action.kind == "split":
+                    price, shares = price / action.value, shares * action.value
+                else:
+                    price *= 1 - action.value / bar.close
+            factors[bar.session] = (price, shares)
+            later = bar.session
+        return factors
+
     # ---------------------------------------------------------------- Yahoo
     def yahoo(self, asked: Asked) -> Reply:
         """A chart, its prices divided by every later split."""
         symbol = asked.path.rsplit("/", 1)[1]
-        first, end = (
-            dt.datetime.fromtimestamp(int(asked.query[key]), NEW_YORK).date() for key in ("period1", "period2")
-        )
+        zone = LONDON if symbol == "GBPUSD=X" else NEW_YORK
+        first, end = (dt.datetime.fromtimestamp(int(asked.query[key]), zone).date() for key in ("period1", "period2"))
         if symbol == "GBPUSD=X":
             return Reply(json.dumps(self.currency_chart(first, end)).encode(), headers=JSON)
         if symbol.replace("-", ".") not in self.bars:

@@ -1,12 +1,17 @@
 """Which sources can be asked: those that the policy names and whose key is there, each with its budget and pace."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from trading_ops.domain.policy import Fetch
 from trading_ops.intake.pacing import Budget
 from trading_ops.providers.protocol import FixingSource, Source
 from trading_ops.store.source_keys import FILE
+
+if TYPE_CHECKING:
+    from trading_ops.providers.web import Web
 
 TIINGO_HOURLY = 45
 """Of about 50 on the free tier; what is left is for a person who looks something up."""
@@ -57,12 +62,17 @@ class Sources:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the sources are; the drill and tests put a server of their own there. None is the real one."""
+    """Where the sources are; the drill and tests put a server of their own there. None is the real one.
+
+    Attributes:
+        patience: Seconds after which a source is given up, by its name; the client's own limits where it is missing.
+    """
 
     stooq: str | None = None
     tiingo: str | None = None
     yahoo: str | None = None
     ecb: str | None = None
+    patience: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 _KEY_OF = {"stooq": "STOOQ_APIKEY", "tiingo": "TIINGO_TOKEN"}
@@ -106,40 +116,53 @@ def configured(fetch: Fetch, keys: Mapping[str, str], addresses: Addresses | Non
 def _stooq(key: str, fetch: Fetch, at: Addresses) -> Configured:
     from trading_ops.providers.stooq import BASE_URL, Stooq
 
-    budget = Budget(a_day=min(fetch.daily_cap, STOOQ_DAILY))
-    return Configured(Stooq(key, at.stooq or BASE_URL), budget, needs_known=True)
+    base, budget = at.stooq or BASE_URL, Budget(a_day=min(fetch.daily_cap, STOOQ_DAILY))
+    return Configured(Stooq(key, base, _web(base, at, "stooq")), budget, needs_known=True)
 
 
 def _tiingo(key: str, fetch: Fetch, at: Addresses) -> Configured:
     from trading_ops.providers.tiingo import BASE_URL, Tiingo
 
-    budget = Budget(an_hour=TIINGO_HOURLY, a_day=min(fetch.daily_cap, TIINGO_DAILY))
-    return Configured(Tiingo(key, at.tiingo or BASE_URL), budget)
+    base, budget = at.tiingo or BASE_URL, Budget(an_hour=TIINGO_HOURLY, a_day=min(fetch.daily_cap, TIINGO_DAILY))
+    return Configured(Tiingo(key, base, _web(base, at, "tiingo")), budget)
 
 
 def _yahoo(_key: str, fetch: Fetch, at: Addresses) -> Configured:
     from trading_ops.providers.yahoo import Yahoo
 
-    return Configured(Yahoo(at.yahoo), Budget(a_day=fetch.daily_cap))
+    return Configured(Yahoo(at.yahoo, **_timeout(at)), Budget(a_day=fetch.daily_cap))
 
 
 def _ecb_fixings(_key: str, fetch: Fetch, at: Addresses) -> ConfiguredFixings:
     from trading_ops.providers.ecb import BASE_URL, EcbFixings
 
-    return ConfiguredFixings(EcbFixings(at.ecb or BASE_URL), Budget(a_day=fetch.daily_cap))
+    base = at.ecb or BASE_URL
+    return ConfiguredFixings(EcbFixings(base, _web(base, at, "ecb")), Budget(a_day=fetch.daily_cap))
 
 
 def _yahoo_fixings(_key: str, fetch: Fetch, at: Addresses) -> ConfiguredFixings:
     from trading_ops.providers.yahoo import YahooFixings
 
-    return ConfiguredFixings(YahooFixings(at.yahoo), Budget(a_day=fetch.daily_cap))
+    return ConfiguredFixings(YahooFixings(at.yahoo, **_timeout(at)), Budget(a_day=fetch.daily_cap))
 
 
 def _stooq_fixings(key: str, fetch: Fetch, at: Addresses) -> ConfiguredFixings:
     from trading_ops.providers.stooq import BASE_URL, StooqFixings
 
-    budget = Budget(a_day=min(fetch.daily_cap, STOOQ_DAILY))
-    return ConfiguredFixings(StooqFixings(key, at.stooq or BASE_URL), budget)
+    base, budget = at.stooq or BASE_URL, Budget(a_day=min(fetch.daily_cap, STOOQ_DAILY))
+    return ConfiguredFixings(StooqFixings(key, base, _web(base, at, "stooq")), budget)
+
+
+def _web(base: str, at: Addresses, name: str) -> "Web | None":
+    """A client that is less patient than usual, where that is wanted."""
+    from trading_ops.providers.web import Limits, Web
+
+    seconds = at.patience.get(name)
+    return None if seconds is None else Web.of(base, Limits(connect=seconds, read=seconds, whole=seconds))
+
+
+def _timeout(at: Addresses) -> dict[str, float]:
+    return {"timeout": at.patience["yahoo"]} if "yahoo" in at.patience else {}
 
 
 _PRICES: Mapping[str, Callable[[str, Fetch, Addresses], Configured]] = {

@@ -16,7 +16,8 @@ from trading_ops.store import configuration
 from trading_ops_tests.integration import home_factory as factory
 from trading_ops_tests.integration.command_line import run
 
-NOW = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)
+NOW = dt.datetime(2099, 1, 2, 9, tzinfo=dt.UTC)
+"""Long after any file of a test was written."""
 STOOQ = "Date,Open,High,Low,Close,Volume\n2018-02-01,10,11,9,10,100\n2018-02-02,11,12,10,11,100\n"
 
 
