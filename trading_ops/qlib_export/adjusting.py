@@ -49,48 +49,56 @@ class _Events:
 
 
 class Adjuster:
-    """Adjusts the names of one matrix."""
+    """Adjusts the names of one matrix, several at once."""
 
-    def __init__(self, matrix: Matrix, data: Data) -> None:
+    def __init__(self, matrix: Matrix, valid: npt.NDArray[np.bool_], data: Data) -> None:
         """Take a matrix.
 
         Args:
             matrix: Bars as traded and corporate actions.
+            valid: Where there is a valid bar, names x sessions.
             data: The policy's `data` section: how split ratios are cleaned.
         """
         self._matrix = matrix
+        self._valid = valid
         self._events = _events_by_symbol(matrix.actions, data)
+        self._mixed = _mixed(matrix)
 
-    def adjusted(self, place: int) -> Adjusted:
-        """The series of the name at a place of the matrix; it has a valid bar."""
-        bars = self._matrix.values[:, place]
-        valid = np.flatnonzero(~np.isnan(bars[CLOSE]))
-        first, end = int(valid[0]), int(valid[-1]) + 1
-        bars = bars[:, first:end]
-        events = self._events.get(self._matrix.symbols[place])
-        at, units, cash = self._each_bar(events, valid, every=False)
-        derived = self._derives(place) or not _knows_its_splits(bars, valid - first, at - first, units)
-        if derived:
-            at, units, cash = self._each_bar(events, valid, every=True)
-        if derived:
-            close = bars[CLOSE][at - first]
-            factor = _back(end - first, at - first, close / (close * units + cash))
-            adjusted_close = bars[CLOSE] * factor
-        else:
-            factor, adjusted_close = bars[ADJUSTED] / bars[CLOSE], bars[ADJUSTED]
-        numbers = np.empty((len(FIELDS), 1 + end - first), "<f4")
+    def adjusted(self, names: range) -> list[Adjusted | None]:
+        """The series of the names at some places of the matrix that follow each other; None without a valid bar."""
+        bars = self._matrix.values[:, names.start : names.stop]
+        factor = bars[ADJUSTED] / bars[CLOSE]
+        numbers = np.empty((len(names), len(FIELDS), 1 + bars.shape[2]), "<f4")
+        numbers[:, 3, 1:] = bars[ADJUSTED]
+        numbers[:, 4, 1:] = bars[VOLUME]
+        derived = [
+            self._rework(place, bars[:, row], factor[row], numbers[row, :, 1:]) for row, place in enumerate(names)
+        ]
         for field, raw in enumerate((OPEN, HIGH, LOW)):
-            np.multiply(bars[raw], factor, out=numbers[field, 1:], casting="same_kind")
-        numbers[3, 1:] = adjusted_close
-        np.multiply(bars[VOLUME], _back(end - first, at - first, units), out=numbers[4, 1:], casting="same_kind")
-        numbers[5, 1:] = np.where(np.isnan(bars[CLOSE]), np.nan, factor)
-        return Adjusted(first, int(valid.size), derived, numbers)
+            np.multiply(bars[raw], factor, out=numbers[:, field, 1:], casting="same_kind")
+        numbers[:, 5, 1:] = factor
+        return [
+            _cut(self._valid[place], own, is_derived)
+            for place, own, is_derived in zip(names, numbers, derived, strict=True)
+        ]
 
-    def _derives(self, place: int) -> bool:
-        """Adjusted closes of two sources do not fit together, and some sources do not adjust at all."""
-        codes = np.flatnonzero(np.bincount(self._matrix.basis[place]))
-        bases = [self._matrix.bases[code - 1] for code in codes if code]
-        return len({source for source, _ in bases}) > 1 or not all(is_adjusted for _, is_adjusted in bases)
+    def _rework(self, place: int, bars: Floats, factor: Floats, numbers: npt.NDArray[np.float32]) -> bool:
+        """Put splits into one name's volume; derive its factor and closes where they cannot be taken as delivered."""
+        events = self._events.get(self._matrix.symbols[place])
+        if events is None and not self._mixed[place]:
+            return False
+        valid = np.flatnonzero(self._valid[place])
+        at, units, _ = self._each_bar(events, valid, every=False)
+        if at.size:
+            numbers[4] = bars[VOLUME] * _back(factor.size, at, units)
+        if not self._mixed[place] and _knows_its_splits(bars, valid, at, units):
+            return False
+        at, units, cash = self._each_bar(events, valid, every=True)
+        close = bars[CLOSE][at]
+        factor[:] = _back(factor.size, at, close / (close * units + cash))
+        factor[~self._valid[place]] = np.nan
+        numbers[3] = bars[CLOSE] * factor
+        return True
 
     def _each_bar(self, events: _Events | None, valid: Ints, *, every: bool) -> tuple[Ints, Floats, Floats]:
         """Events put to the first valid bar on or after their ex-date; those before the second or after the last go.
@@ -117,6 +125,27 @@ class Adjuster:
             else:
                 cash[-1] += units[-1] * value
         return np.array(at, np.int64), np.array(units), np.array(cash)
+
+
+def _mixed(matrix: Matrix) -> npt.NDArray[np.bool_]:
+    """Names whose adjusted closes do not fit together, being of two sources, or that have a bar without one."""
+    given = [(matrix.basis == code).any(axis=1) for code in range(1, 1 + len(matrix.bases))]
+    of_source: dict[str, npt.NDArray[np.bool_]] = {}
+    mixed = np.zeros(len(matrix.symbols), bool)
+    for (source, is_adjusted), names in zip(matrix.bases, given, strict=True):
+        of_source[source] = names | of_source.get(source, False)
+        if not is_adjusted:
+            mixed |= names
+    return mixed | (sum(names.astype(int) for names in of_source.values()) > 1)
+
+
+def _cut(valid: npt.NDArray[np.bool_], numbers: npt.NDArray[np.float32], derived: bool) -> Adjusted | None:
+    """One name's series without the sessions before its first and after its last bar."""
+    rows = int(np.count_nonzero(valid))
+    if not rows:
+        return None
+    first, last = int(valid.argmax()), valid.size - 1 - int(valid[::-1].argmax())
+    return Adjusted(first, rows, derived, numbers[:, first : last + 2])
 
 
 def _knows_its_splits(bars: Floats, valid: Ints, at: Ints, units: Floats) -> bool:

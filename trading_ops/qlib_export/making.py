@@ -4,7 +4,8 @@ Belongs here: the order of these steps. Does not belong here: the steps, and whe
 """
 
 import contextlib
-from collections.abc import Mapping
+import itertools
+from collections.abc import Collection, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +18,17 @@ from trading_ops.domain.errors import Refused
 from trading_ops.domain.policy import Data
 from trading_ops.qlib_export import folder as folders
 from trading_ops.qlib_export import held, manifest
-from trading_ops.qlib_export.adjusting import Adjuster
+from trading_ops.qlib_export.adjusting import Adjusted, Adjuster
 from trading_ops.qlib_export.manifest import Name
 from trading_ops.qlib_export.matrix import Matrix, assemble
-from trading_ops.qlib_export.months import CLOSE, day_of
+from trading_ops.qlib_export.months import CLOSE, dates_of
 from trading_ops.qlib_export.names import check_names
 from trading_ops.store.snapshots import Snapshot
 
 HELD = ".held/bars.bin"
 """The last matrix, below the folder of the datasets."""
+_BATCH = 8
+"""Names adjusted together: enough for numpy to be quick, few enough to stay in the processor's cache."""
 _KEEP_FROM = 4
 """Parts read from which on the matrix is kept anew: one or two are read again as quickly as they are kept."""
 
@@ -88,9 +91,10 @@ def make(order: Order, previous: Previous, pool: Executor) -> Made | None:
     chosen = np.array(list(places.values()))
     start = int(valid[chosen].any(axis=0).argmax())
     not_valid = int(((matrix.basis[chosen] > 0) & ~valid[chosen]).sum())
-    days = tuple(day_of(day) for day in matrix.days[start:].tolist())
+    days = dates_of(matrix.days[start:])
+    adjuster = Adjuster(matrix, valid, order.data)
     with folders.new_folder(order.final.parent) as folder:
-        names = _write_names(folder, matrix, order.data, places, (start, days), previous, pool)
+        names = _write_names(folder, matrix.symbols, places, adjuster, (start, days), previous, pool)
         texts = _texts(days, names, set(order.head["choices"]["stocks"]))
         folders.write_texts(folder, texts)
         text = manifest.render(order.head, days, texts, names, not_valid)
@@ -111,28 +115,32 @@ def _keep(path: Path, matrix: Matrix) -> None:
 
 def _write_names(
     folder: Path,
-    matrix: Matrix,
-    data: Data,
-    places: Mapping[str, int],
+    symbols: tuple[str, ...],
+    wanted: Collection[str],
+    adjuster: Adjuster,
     calendar: tuple[int, tuple[str, ...]],
     previous: Previous,
     pool: Executor,
 ) -> dict[str, Name]:
-    """Adjust, hash and write every name; the first session of `calendar` is at its place in the matrix."""
+    """Hash and write every name; the first session of `calendar` is at its place in the matrix."""
     start, days = calendar
-    adjuster = Adjuster(matrix, data)
     (folder / "features").mkdir()
 
-    def one(symbol: str) -> Name:
-        series = adjuster.adjusted(places[symbol])
+    def write(symbol: str, series: Adjusted) -> Name:
         first = series.first - start
         series.numbers[:, 0] = first
         known = previous.files.get(symbol, {})
         files, linked = folders.write_name(folder, symbol, series.numbers, previous.folder, known)
         last = first + series.numbers.shape[1] - 2
-        return Name(days[first], days[last], series.rows, series.numbers.nbytes, series.derived, files, linked)
+        size = series.numbers.size * series.numbers.itemsize
+        return Name(days[first], days[last], series.rows, size, series.derived, files, linked)
 
-    return dict(zip(places, pool.map(one, places), strict=True))
+    def some(places: range) -> list[tuple[str, Name]]:
+        named = zip(symbols[places.start : places.stop], adjuster.adjusted(places), strict=True)
+        return [(symbol, write(symbol, series)) for symbol, series in named if series and symbol in wanted]
+
+    batches = [range(i, min(i + _BATCH, len(symbols))) for i in range(0, len(symbols), _BATCH)]
+    return dict(itertools.chain.from_iterable(pool.map(some, batches)))
 
 
 def _texts(days: tuple[str, ...], names: Mapping[str, Name], stocks: set[str]) -> dict[str, bytes]:

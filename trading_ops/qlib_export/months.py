@@ -63,9 +63,9 @@ def day_number(day: dt.date) -> int:
     return day.toordinal() - _EPOCH
 
 
-def day_of(number: int) -> str:
-    """The date (ISO) of a number of days since 1970."""
-    return dt.date.fromordinal(number + _EPOCH).isoformat()
+def dates_of(numbers: Ints) -> tuple[str, ...]:
+    """The dates (ISO) of numbers of days since 1970."""
+    return tuple(np.datetime_as_string(numbers.astype("datetime64[D]")).tolist())
 
 
 def read_bars(root: Path, parts: Sequence[Part]) -> Rows:
