@@ -16,7 +16,7 @@ import pytest
 
 from trading_ops.drill.server import LocalSource, Reply
 from trading_ops.providers.ecb import EcbFixings
-from trading_ops.providers.protocol import Ask, Fetched, Outcome, Refusal
+from trading_ops.providers.protocol import Fetched, Outcome, Refusal
 from trading_ops.providers.protocol import RefusalKind as Kind
 from trading_ops.providers.stooq import Stooq, StooqFixings
 from trading_ops.providers.tiingo import Tiingo
@@ -174,8 +174,8 @@ CORPUS = (
     case("stooq", "another name's file",
          lambda body: Reply(body, headers={"Content-Disposition": "attachment; filename=msft_us_d.csv"}),
          Kind.WRONG_SYMBOL),
-    case("stooq", "another name's prices", columns("012345") and (lambda body: stooq_csv(
-        {day: close * 3 for day, close in CLOSES.items()})), Kind.WRONG_SYMBOL, Kind.WRONG_SCALE),
+    case("stooq", "another name's prices", lambda _: stooq_csv({day: close * 3 for day, close in CLOSES.items()}),
+         Kind.WRONG_SYMBOL),
     case("stooq", "high and low swapped", columns("013245"), Kind.IMPOSSIBLE_BAR),
     case("stooq", "close and volume swapped", columns("012354"), Kind.IMPOSSIBLE_BAR, Kind.ADJUSTED_BASIS),
     case("stooq", "a column missing", sub("Low,", ""), Kind.MISSING_COLUMN, Kind.DAMAGED_FILE, Kind.NOT_MARKET_DATA,
@@ -266,8 +266,9 @@ CORPUS = (
          Kind.UNKNOWN_TO_SOURCE),
     # ---- GBPUSD
     case("ecb", "pounds in pence", sub(",0.85,", ",85,"), Kind.BAD_FIXING),
-    case("ecb", "dollars and pounds exchanged", lambda body: body.replace(b"USD", b"X").replace(b"GBP", b"USD").replace(
-        b"X", b"GBP"), Kind.BAD_FIXING),
+    case("ecb", "dollars and pounds exchanged",
+         lambda _: ecb_csv([(c, day, rate) for day in CLOSES for c, rate in (("GBP", "1.15"), ("USD", "0.85"))]),
+         Kind.BAD_FIXING),
     case("ecb", "HTML with status 200", whole(HTML), Kind.NOT_MARKET_DATA),
     case("ecb", "a rate that is text", sub(",1.15,", ",n/a,", 1), Kind.NOT_A_NUMBER, Kind.MISSING_VALUE),
     case("ecb", "a day twice", lambda body: body + body.splitlines(keepends=True)[-1], Kind.DUPLICATE_ROW),
@@ -315,9 +316,9 @@ def answered(source: str, reply: Reply) -> Outcome:
     with LocalSource(lambda asked: Reply(b"", 404) if asked.path in ("/", "/v1/test/getcrumb") else reply) as server:
         web = Web.of(server.url, HASTY)
         if source == "stooq":
-            return Stooq("key", server.url, web).fetch(ask_with_known())
+            return Stooq("key", server.url, web).fetch(make_ask())
         if source == "tiingo":
-            return Tiingo("token", server.url, web).fetch(ask_with_known())
+            return Tiingo("token", server.url, web).fetch(make_ask())
         if source == "ecb":
             return EcbFixings(server.url, web).fetch_fixings(MONDAY, FRIDAY, AT)
         if source == "stooq fixings":
@@ -327,10 +328,6 @@ def answered(source: str, reply: Reply) -> Outcome:
             return fixings.fetch_fixings(yahoo.WEEK[0], yahoo.WEEK[-1], yahoo.SATURDAY)
         finally:
             fixings.close()
-
-
-def ask_with_known() -> Ask:
-    return make_ask()
 
 
 def damaged(of: Case) -> Outcome:
