@@ -121,7 +121,7 @@ def sources_list(json: Annotated[bool, typer.Option("--json")] = False) -> None:
     """Which sources can be asked, when each last answered, and what is in the way of the others."""
     with opened() as (conn, settings):
         policy = configuration.policy_in_force(conn).policy
-        there = sources.configured(policy.fetch, source_keys.read(settings))
+        there = sources.configured(policy, source_keys.read(settings))
         there.close()
         today = now().replace(hour=0, minute=0, second=0, microsecond=0)
         states = {state.source: state for state in fetches.source_states(conn, today)}

@@ -63,7 +63,7 @@ def fetch_round(
     clock = clock or Clock()
     if only is not None:
         policy = policy.model_copy(update={"fetch": policy.fetch.model_copy(update={"sources": (only,)})})
-    there = sources.configured(policy.fetch, source_keys.read(settings), addresses)
+    there = sources.configured(policy, source_keys.read(settings), addresses)
     universe = configuration.universe_of_day(conn, clock.now().date()).universe
     try:
         with _alone(conn):
@@ -95,7 +95,7 @@ def something_to_ask(conn: psycopg.Connection[Any], settings: Settings, at: dt.d
         at: The moment, UTC.
     """
     policy = configuration.policy_in_force(conn).policy
-    there = sources.configured(policy.fetch, source_keys.read(settings))
+    there = sources.configured(policy, source_keys.read(settings))
     try:
         universe = configuration.universe_of_day(conn, at.date()).universe
         return rounds.something_to_ask(conn, policy, universe, there, at)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from trading_ops.domain.policy import Fetch
+from trading_ops.domain.policy import Fetch, Policy
 from trading_ops.intake.pacing import Budget
 from trading_ops.providers.protocol import FixingSource, Source
 from trading_ops.store.source_keys import FILE
@@ -82,23 +82,29 @@ _WHERE_FROM = {
 }
 
 
-def configured(fetch: Fetch, keys: Mapping[str, str], addresses: Addresses | None = None) -> Sources:
+def configured(policy: Policy, keys: Mapping[str, str], addresses: Addresses | None = None) -> Sources:
     """The sources that the policy names, as far as they can be asked.
 
     Args:
-        fetch: The policy's order and daily cap.
+        policy: The order of asking and of using, and the daily cap.
         keys: Keys by name, as `store.source_keys.read` gives them.
         addresses: Other addresses than the real ones.
     """
     left_out: dict[str, str] = {}
-    at = addresses or Addresses()
+    at, fetch = addresses or Addresses(), policy.fetch
 
-    def chosen(names: tuple[str, ...], known: Mapping[str, object]) -> list[str]:
+    def chosen(names: tuple[str, ...], known: Mapping[str, object], used: tuple[str, ...]) -> list[str]:
         found = []
         for name in names:
             key = _KEY_OF.get(name)
             if name not in known:
                 left_out[name] = f"the desk knows no source {name!r}; known are {', '.join(known)}. Correct the policy."
+            elif name not in used:
+                # A policy from before there were sources on the network: what they say would never be looked at.
+                left_out[name] = (
+                    "the policy in force would never use what it says: it is in no order of sources. "
+                    "Run `trading-ops policy import config/policy.yml`."
+                )
             elif key and not keys.get(key):
                 left_out[name] = f"its key is missing: put {key}= into secrets/{FILE} ({_WHERE_FROM[name]})."
             else:
@@ -108,8 +114,12 @@ def configured(fetch: Fetch, keys: Mapping[str, str], addresses: Addresses | Non
     def key_of(name: str) -> str:
         return keys.get(_KEY_OF.get(name, ""), "")
 
-    prices = [_PRICES[name](key_of(name), fetch, at) for name in chosen(fetch.sources, _PRICES)]
-    fixings = [_FIXINGS[name](key_of(name), fetch, at) for name in chosen(fetch.fx_sources, _FIXINGS)]
+    prices = [
+        _PRICES[name](key_of(name), fetch, at) for name in chosen(fetch.sources, _PRICES, policy.data.source_order)
+    ]
+    fixings = [
+        _FIXINGS[name](key_of(name), fetch, at) for name in chosen(fetch.fx_sources, _FIXINGS, policy.data.fx_order)
+    ]
     return Sources(tuple(prices), tuple(fixings), left_out)
 
 

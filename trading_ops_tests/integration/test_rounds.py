@@ -92,6 +92,20 @@ def test_a_source_without_its_key_is_left_out_and_says_so(fresh_home: Settings) 
         assert not done.lacking
 
 
+def test_a_policy_that_would_never_use_a_source_keeps_it_from_being_asked(fresh_home: Settings) -> None:
+    with desk(fresh_home) as d:
+        older = "".join(
+            line.replace("[files, stooq, tiingo, yahoo, simulated]", "[files, simulated]")
+            for line in factory.policy_text().partition("\nfetch:")[0].splitlines(keepends=True)
+        )
+        with d.conn.transaction():
+            configuration.import_policy(d.conn, older + "\n", "policy.yml")
+        done = d.fetch()
+        assert "policy import" in done.tallies["yahoo"].waits
+        assert d.server.asked == []
+        assert done.lacking
+
+
 # ---------------------------------------------------------------- fallback, one name at a time
 def test_a_name_that_the_first_source_does_not_have_comes_from_the_next(fresh_home: Settings) -> None:
     with desk(fresh_home) as d:
