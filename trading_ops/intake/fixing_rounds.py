@@ -23,7 +23,7 @@ def fetch_fixings(work: Work, sources: Sources) -> None:
         source, now = configured.source, work.clock.now()
         tally = work.round.tallies.setdefault(source.name, SourceTally(source.name))
         _, newest = there.get(source.name, (None, None))
-        if tally.down is not None or tally.waits or not _due(work.conn, source.name, newest, last, now):
+        if tally.down is not None or not _due(work.conn, source.name, newest, last, now):
             continue
         if not may_ask(work, configured, tally):
             continue
@@ -33,6 +33,7 @@ def fetch_fixings(work: Work, sources: Sources) -> None:
         tally.asked += 1
         tally.requests += requests
         keep(work, tally, answer, Question(source.name, None, first, last, now, requests))
+        tally.waits = sources.left_out.get(source.name, "")  # what is in the way of its prices is still said
 
 
 def something_to_ask(conn: psycopg.Connection[Any], sources: Sources, last: dt.date, at: dt.datetime) -> bool:

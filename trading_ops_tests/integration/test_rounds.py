@@ -102,7 +102,8 @@ def test_a_policy_that_would_never_use_a_source_keeps_it_from_being_asked(fresh_
             configuration.import_policy(d.conn, older + "\n", "policy.yml")
         done = d.fetch()
         assert "policy import" in done.tallies["yahoo"].waits
-        assert d.server.asked == []
+        assert d.asked("tiingo") == []
+        assert d.asked("yahoo") == ["GBPUSD=X"]  # of fixings the policy would use it
         assert done.lacking
 
 
