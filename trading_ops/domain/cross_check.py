@@ -20,7 +20,7 @@ class CrossCheck:
     """What comparing the sources found.
 
     Attributes:
-        suspects: One finding for each name on which two sources disagree: its newest session on which they do.
+        suspects: One finding for each session of a name on which two sources disagree: accepting one clears no other.
         unconfirmed: Names whose bar of D fewer sources than `data.sources_min` have, when that is more than one.
         confirmed: Names whose close of D a second source confirms.
     """
@@ -47,7 +47,7 @@ def cross_check(market: MarketView, symbols: Iterable[Symbol], after: Session, d
     suspects, unconfirmed, confirmed = [], [], []
     for symbol in symbols:
         found = [s for session in sessions if (s := disagreement(market, symbol, session, data)) is not None]
-        suspects += found[-1:]
+        suspects += found
         others = len({w.source for w in market.witnesses_of(symbol, market.asof)})
         if valid_bar(market, symbol, market.asof) is not None and 1 + others < data.sources_min:
             unconfirmed.append(symbol)

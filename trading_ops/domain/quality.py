@@ -92,7 +92,7 @@ def evaluate_data_quality(
 
     valid = frozenset(s for s in looked_at if valid_bar(market, s, asof) is not None)
     missing = tuple(s for s in looked_at if s not in valid)
-    found = find_suspects(market, looked_at, after, carried, policy.data)
+    found = _find_suspects(market, looked_at, after, carried, policy)
     compared = cross_check(market, looked_at, after, policy.data)
     must_be_confirmed = compared.unconfirmed & {*holdings, benchmark}
     suspects = tuple(
@@ -127,6 +127,32 @@ def evaluate_data_quality(
         suspects=suspects,
         confirmed=compared.confirmed,
     )
+
+
+def _find_suspects(
+    market: MarketView, symbols: Iterable[Symbol], after: Session, carried: tuple[Suspect, ...], policy: Policy
+) -> tuple[Suspect, ...]:
+    """Findings since the previous plan; of a name with sessions that no source tells the actions of, of the look-back.
+
+    Such a session's corporate actions may be missing from the adjusted closes that the signals are made of, and no
+    earlier plan need have seen it: it may have come with a history that was loaded since.
+    """
+    window = calendar.window_of_sessions(market.asof, policy.signals.stub_far + 1)
+    untold = {symbol for symbol in symbols if any(not _told(market, symbol, session) for session in window[1:])}
+    return (
+        *find_suspects(
+            market, [s for s in symbols if s not in untold], after, [c for c in carried if c.symbol not in untold],
+            policy.data,
+        ),
+        *find_suspects(
+            market, sorted(untold), min(after, window[0]), [c for c in carried if c.symbol in untold], policy.data
+        ),
+    )  # fmt: skip
+
+
+def _told(market: MarketView, symbol: Symbol, session: Session) -> bool:
+    bar = market.bar(symbol, session)
+    return bar is None or bar.tells_actions or any(w.tells_actions for w in market.witnesses_of(symbol, session))
 
 
 def _unconfirmed(market: MarketView, symbol: Symbol, policy: Policy) -> Suspect:

@@ -2,12 +2,15 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
+
+import pyarrow as pa
 
 from trading_ops.domain.prices import ACTIONS_UNKNOWN
 from trading_ops.domain.values import Session
 from trading_ops.intake.work import SourceTally, Work
-from trading_ops.providers.protocol import SOURCE_IS_DOWN, Fetched, Outcome, Refusal
+from trading_ops.providers.protocol import ACTIONS, SOURCE_IS_DOWN, Fetched, Outcome, Refusal
 from trading_ops.store import fetches, market
 from trading_ops.store.fetches import OK, Answered, Fetch, Held
 
@@ -74,7 +77,11 @@ def _store(work: Work, answer: Fetched, common: tuple[Any, ...], source: str) ->
         origin=body.name if body else source,
         simulated=False,
         fetched_at=common[6],
-        tables={"bars": answer.bars, "actions": answer.actions, "fixings": answer.fixings},
+        tables={
+            "bars": answer.bars,
+            "actions": pa.concat_tables([answer.actions, _taken_back(work, answer, source)]),
+            "fixings": answer.fixings,
+        },
     )
     work.round.bars += result.bars
     work.round.actions += result.actions
@@ -88,6 +95,25 @@ def _store(work: Work, answer: Fetched, common: tuple[Any, ...], source: str) ->
             rows, answer.provenance.notes, result.load_id,
         ),
     )  # fmt: skip
+
+
+def _taken_back(work: Work, answer: Fetched, source: str) -> pa.Table:
+    """Actions on record that this answer of the same source has no more on days it tells of: value 0, there is none.
+
+    A moved ex-date would otherwise count twice. The old revisions stay.
+    """
+    told: dict[str, list[Session]] = {}
+    for row in answer.bars.select(["symbol", "session", "flags"]).to_pylist():
+        if ACTIONS_UNKNOWN not in row["flags"]:
+            told.setdefault(row["symbol"], []).append(row["session"])
+    said = {(row["symbol"], row["ex_date"], row["kind"]) for row in answer.actions.to_pylist()}
+    gone = [
+        {"symbol": symbol, "ex_date": day, "kind": kind, "value": Decimal(0), "source": source}
+        for symbol, days in told.items()
+        for day, kind in fetches.actions_of(work.conn, symbol, source, days)
+        if (symbol, day, kind) not in said
+    ]
+    return pa.Table.from_pylist(gone, schema=ACTIONS)
 
 
 def _remember(work: Work, of: Question, outcome: str) -> None:

@@ -98,6 +98,6 @@ def something_to_ask(conn: psycopg.Connection[Any], settings: Settings, at: dt.d
     there = sources.configured(policy, source_keys.read(settings))
     try:
         universe = configuration.universe_of_day(conn, at.date()).universe
-        return rounds.something_to_ask(conn, policy, universe, there, at)
+        return rounds.something_to_ask(conn, policy, universe, there, at, held_now(conn, policy))
     finally:
         there.close()

@@ -65,11 +65,16 @@ def fetch_missing(
 
 
 def something_to_ask(
-    conn: psycopg.Connection[Any], policy: Policy, universe: Universe, sources: Sources, at: dt.datetime
+    conn: psycopg.Connection[Any],
+    policy: Policy,
+    universe: Universe,
+    sources: Sources,
+    at: dt.datetime,
+    held: Iterable[str] = (),
 ) -> bool:
-    """A source could still give a bar or a fixing that is due; asks nobody."""
+    """A source could still give a bar or a fixing that is due, of held names too; asks nobody."""
     newest = needs.last_due(at)
-    names = needs.names_in_order(universe, (), policy)
+    names = needs.names_in_order(universe, held, policy)
     record = _record(conn, policy, names, newest, at)
     if any(
         record.gap(name, c.source.name, c.source.has_actions)

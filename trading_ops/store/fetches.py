@@ -156,6 +156,19 @@ def known_splits(
     return tuple((row["ex_date"], row["value"]) for row in rows)
 
 
+def actions_of(
+    conn: psycopg.Connection[Any], symbol: str, source: str, days: Sequence[dt.date]
+) -> tuple[tuple[dt.date, str], ...]:
+    """Ex-dates and kinds of the actions that a source's newest word gives a name on some days."""
+    rows = conn.execute(
+        "SELECT ex_date, kind FROM (SELECT DISTINCT ON (ex_date, kind) ex_date, kind, value FROM ops.corporate_actions "
+        "WHERE symbol = %s AND source = %s AND ex_date = ANY(%s) ORDER BY ex_date, kind, revision DESC) newest "
+        "WHERE value > 0 ORDER BY ex_date, kind",
+        (symbol, source, list(days)),
+    )
+    return tuple((row["ex_date"], row["kind"]) for row in rows)
+
+
 def fixing_days(conn: psycopg.Connection[Any]) -> Mapping[str, tuple[dt.date, dt.date]]:
     """First and last day of the fixings on record, by source."""
     rows = conn.execute("SELECT source, min(day) AS first, max(day) AS last FROM ops.fx_rates_eod GROUP BY source")

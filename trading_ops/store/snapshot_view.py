@@ -55,7 +55,7 @@ def _bars(
     return bars, tuple(duplicates), frozenset(bases)
 
 
-_LAST_VIEW: dict[tuple[Path, str, dt.date, frozenset[str], int, Decimal], MarketView] = {}
+_LAST_VIEW: dict[tuple[Path, str, dt.date, frozenset[str], int, Decimal, Decimal], MarketView] = {}
 
 
 def view(root: Path, snapshot: Snapshot, policy: Policy, since: dt.date, symbols: frozenset[str]) -> MarketView:
@@ -72,7 +72,10 @@ def view(root: Path, snapshot: Snapshot, policy: Policy, since: dt.date, symbols
         SnapshotDamaged: A part is missing or altered.
     """
     data = policy.data
-    key = (root, snapshot.snapshot_id, since.replace(day=1), symbols, data.split_max_denominator, data.split_noise)
+    key = (
+        root, snapshot.snapshot_id, since.replace(day=1), symbols, data.split_max_denominator, data.split_noise,
+        data.fx_cross_tolerance,
+    )  # fmt: skip
     if key not in _LAST_VIEW:
         _LAST_VIEW.clear()  # the steps of a plan follow each other; the next plan has another snapshot
         _LAST_VIEW[key] = _view(root, snapshot, policy, key[2], symbols)

@@ -19,7 +19,7 @@ from trading_ops.planning.direct import plan_now
 from trading_ops.planning.replay import replay
 from trading_ops.providers.protocol import RefusalKind
 from trading_ops.settings import Settings
-from trading_ops.store import configuration, snapshot_view, snapshots, tickets
+from trading_ops.store import chosen, configuration, snapshot_view, snapshots, tickets
 from trading_ops_tests.integration import home_factory as factory
 from trading_ops_tests.integration.intake_factory import FRIDAY, KEYS, SATURDAY, Desk, a_market, desk, failing
 
@@ -367,6 +367,21 @@ def test_a_restated_bar_that_a_ticket_used_is_noted_and_told(fresh_home: Setting
         with factory.opened(fresh_home, "replayer") as blind:
             stored = tickets.get(d.conn, ticket.plan_id)
             assert replay(blind, d.conn, fresh_home.snapshots_dir, stored).identical
+
+
+def test_an_ex_date_that_its_source_moves_does_not_count_twice(fresh_home: Settings) -> None:
+    thursday = dt.date(2026, 1, 8)
+    with desk(fresh_home, keys={"TIINGO_TOKEN": KEYS["TIINGO_TOKEN"]}) as d:
+        paid = CorporateAction("N01", thursday, "dividend", Decimal("1.5"), "played")
+        d.market.actions["N01"] = [paid]  # type: ignore[index]
+        d.fetch(only="tiingo")
+        next_day(d)
+        d.market.actions["N01"] = [replace(paid, ex_date=FRIDAY)]  # type: ignore[index]
+        d.fetch(only="tiingo")
+        data = configuration.policy_in_force(d.conn).policy.data
+        known = chosen.actions(d.conn, data, chosen.FIRST_DAY, chosen.LAST_DAY, ["N01"])
+        assert [(a.ex_date, a.value) for a in known] == [(FRIDAY, Decimal("1.5"))]
+        assert d.count("SELECT count(*) FROM ops.corporate_actions WHERE symbol = 'N01'") == 3
 
 
 def next_day(d: Desk) -> None:

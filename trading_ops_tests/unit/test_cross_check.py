@@ -221,3 +221,14 @@ def test_fixings_that_two_sources_dispute_are_not_used() -> None:
     assert len(disputed) == 1
     assert "135 (ecb)" in disputed[0]
     assert "1.35 (yahoo)" in disputed[0]
+
+
+def test_accepting_one_disagreement_clears_no_other() -> None:
+    tuesday = WEEK[2]
+    seen = market(witness("AAA", tuesday, "25"), witness("AAA", D, "100.5"), witness("BBB"), witness("SPY"))
+    accepted = frozenset({("AAA", D)})
+    quality = evaluate_data_quality(
+        seen, make_universe("AAA", "BBB"), {"AAA": Decimal(1)}, BEFORE, accepted, frozenset(), ONE
+    )
+    assert [(s.symbol, s.session) for s in quality.suspects] == [("AAA", tuesday)]
+    assert "AAA" in quality.frozen

@@ -518,3 +518,18 @@ def test_the_real_universe_without_its_last_session_fails_for_what_is_missing() 
     quality = judge(replace(market, bars=cut), universe=universe, held=["AAPL"])
     assert failed(quality) == ["DATA_COVERAGE", "BENCHMARK_MISSING", "VALUATION_INCOMPLETE"]
     assert set(quality.stale.values()) == {THURSDAY}
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_jump_of_the_look_back_is_looked_for_where_nobody_told_of_actions(tells: bool) -> None:
+    days = calendar.window_of_sessions(D, 127)
+    bars = {
+        name: {
+            day: make_bar(name, day, "370" if name == "AAA" and day >= days[60] else "100", tells_actions=tells)
+            for day in days
+        }
+        for name in ("AAA", "BBB", "SPY")
+    }
+    quality = judge(make_market(D, bars), previous=PREVIOUS)
+    assert dict(quality.frozen) == ({} if tells else {"AAA": "SUSPECT_JUMP"})
+    assert [s.session for s in quality.suspects] == ([] if tells else [days[60]])
