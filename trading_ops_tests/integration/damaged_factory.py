@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 from trading_ops.drill.damage import Change
 from trading_ops.drill.server import Asked, LocalSource, Reply
 from trading_ops.providers.ecb import EcbFixings
-from trading_ops.providers.protocol import FixingSource, Outcome, RefusalKind, Source
+from trading_ops.providers.protocol import FixingSource, Outcome, RefusalKind, Source, SplitHistory
 from trading_ops.providers.stooq import Stooq, StooqFixings
 from trading_ops.providers.tiingo import Tiingo
 from trading_ops.providers.web import Limits, Web
 from trading_ops.providers.yahoo import LONDON, Yahoo, YahooFixings
 from trading_ops_tests.integration import answers, yahoo_answers
-from trading_ops_tests.integration.answers import CLOSES, FRIDAY, MONDAY, WEDNESDAY, WEEK, ecb_csv, stooq_csv
+from trading_ops_tests.integration.answers import CLOSES, MONDAY, WEEK, ecb_csv, stooq_csv
 from trading_ops_tests.integration.yahoo_answers import CRUMB, make_chart, quote_of, reply, result_of
 
 PATIENT = Limits(connect=2.0, read=2.0, whole=4.0, size=200_000)
@@ -66,12 +66,6 @@ class Good:
     ask: Callable[[str], Outcome]
 
 
-def play(of: str, change: Change) -> Outcome:
-    """What the real client makes of one changed answer."""
-    with server() as play_it:
-        return play_it(of, change)
-
-
 @contextmanager
 def server() -> Iterator[Callable[[str, Change], Outcome]]:
     """One server for many answers, with a new client for each."""
@@ -94,8 +88,7 @@ def server() -> Iterator[Callable[[str, Change], Outcome]]:
 def _traded(split: bool, days: tuple[dt.date, ...]) -> dict[dt.date, Decimal]:
     """Closes as traded of two weeks: before a split on the second Wednesday, four times as high."""
     return {
-        day: Decimal(close) * (SPLIT if split and day < days[-3] else 1)
-        for day, close in zip(days, _EVEN, strict=True)
+        day: Decimal(close) * (SPLIT if split and day < days[-3] else 1) for day, close in zip(days, _EVEN, strict=True)
     }
 
 
@@ -105,10 +98,10 @@ def _of_november(make: Callable[[str, Web], Source], split: bool = False) -> Cal
     return lambda url: _closing(make(url, Web.of(url, PATIENT)), lambda s: s.fetch(answers.make_ask(known=known)))
 
 
-def _of_march(split: bool = False) -> Callable[[str], Outcome]:
+def _of_march(split: bool = False, splits: SplitHistory | None = None) -> Callable[[str], Outcome]:
     traded = _traded(split, _MARCH)
     known = {day: traded[day] for day in traded if day <= yahoo_answers.WEEK[0]}
-    return lambda url: _closing(Yahoo(url, 5.0), lambda s: s.fetch(yahoo_answers.make_ask(known=known)))
+    return lambda url: _closing(Yahoo(url, 5.0), lambda s: s.fetch(yahoo_answers.make_ask(known=known, splits=splits)))
 
 
 def _of_fixings(make: Callable[[str, Web], FixingSource]) -> Callable[[str], Outcome]:
@@ -142,7 +135,11 @@ def _yahoo(split: bool) -> Reply:
 
 def _yahoo_rates() -> Reply:
     """A day of London's begins at its midnight."""
-    usual = {"symbol": "GBPUSD=X", "instrumentType": "CURRENCY", "exchangeTimezoneName": "Europe/London"}
+    usual: dict[str, Any] = {
+        "symbol": "GBPUSD=X",
+        "instrumentType": "CURRENCY",
+        "exchangeTimezoneName": "Europe/London",
+    }
     chart = make_chart(dict.fromkeys(_FIXED, "1"), factors=dict.fromkeys(_FIXED, Fraction(1)), **usual)
     rates = [float(rate) for rate in _RATES]
     quote_of(chart).update({name: list(rates) for name in ("open", "high", "low", "close")}, volume=[0] * len(rates))
@@ -158,7 +155,10 @@ GOOD = {
     "tiingo split": Good(_tiingo(True), _of_november(lambda url, web: Tiingo("token", url, web), split=True)),
     "yahoo": Good(_yahoo(False), _of_march()),
     "yahoo split": Good(_yahoo(True), _of_march(split=True)),
-    "ecb fixings": Good(Reply(ecb_csv(_LEGS)), _of_fixings(lambda url, web: EcbFixings(url, web))),
+    "yahoo split on record": Good(
+        _yahoo(True), _of_march(split=True, splits=SplitHistory(((_MARCH[-3], SPLIT),), _MARCH[-1]))
+    ),
+    "ecb fixings": Good(Reply(ecb_csv(_LEGS)), _of_fixings(EcbFixings)),
     "stooq fixings": Good(
         Reply(stooq_csv(dict(zip(_FIXED, map(Decimal, _RATES), strict=True)), volume="")),
         _of_fixings(lambda url, web: StooqFixings("key", url, web)),
