@@ -13,10 +13,9 @@ from trading_ops.drill import cells, damage, faults_of_one, fields
 from trading_ops.drill.faults_of_one import BOUGHT, SPLIT, TIINGO_FIRST, YAHOO_FIRST
 from trading_ops.drill.played import PlayedMarket
 from trading_ops.drill.scenario import EVERY_NAME, FIXINGS, Expected, Fault, Scenario
-from trading_ops.drill.stage import HELD, LAST_LOADED
+from trading_ops.drill.stage import BENCHMARK, HELD, LAST_LOADED
 from trading_ops.providers.protocol import RefusalKind as Kind
 
-BENCHMARK = "SPY"
 _DOWN = damage.page(status=503)
 _FRIDAY = slice(-1, None)
 _HIGHER = cells.times("1.01", _FRIDAY)
@@ -80,6 +79,8 @@ def _frozen(verdict: str = "TRADE") -> dict[str, object]:
 
 DISAGREEMENT = (
     Scenario("one name apart", f"Stooq's {BOUGHT} of Friday 1 % higher", *_apart(BOUGHT)),
+    Scenario("another name's rows, near in price", f"Tiingo's rows of {BOUGHT} all 5 % higher; it names no name",
+             (Fault("tiingo", fields.each_row(fields.raised(1.05)), BOUGHT),), Expected(frozen=(BOUGHT,))),
     Scenario("the benchmark apart", f"Stooq's {BENCHMARK} of Friday 1 % higher",
              *_apart(BENCHMARK, **_frozen("NO-TRADE"))),
     Scenario("the held name apart", f"Stooq's {HELD} of Friday 1 % higher", *_apart(HELD, **_frozen("NO-TRADE"))),

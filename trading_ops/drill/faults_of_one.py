@@ -51,9 +51,9 @@ STOOQ_DEAD = (
     Scenario("stooq: silence", "a connection and not a byte", (Fault("stooq", damage.silent),),
              Expected(journal={"stooq": (Kind.TIMED_OUT,)}, given_up=("stooq",), sources=_OTHERS["stooq"]),
              patience={"stooq": 0.3}),
-    Scenario("stooq: dies half way", "503 after 20 names", (Fault("stooq", damage.page(status=503), after=20),),
+    Scenario("stooq: dies half way", "503 after 10 names", (Fault("stooq", damage.page(status=503), after=10),),
              Expected(journal={"stooq": (Kind.SERVER_ERROR,)}, given_up=("stooq",), sources=_OTHERS["stooq"]),
-             about=("JPM", "LIN")),
+             about=("ETN", "FDX")),
     Scenario("stooq: stutters once", "one 503, then good answers", (Fault("stooq", damage.page(status=503), count=1),)),
 )  # fmt: skip
 

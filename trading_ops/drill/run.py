@@ -11,8 +11,7 @@ import re
 import shutil
 import socket
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,10 +20,10 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from trading_ops.drill.played import PlayedMarket
-from trading_ops.drill.scenario import Scenario, asked_of
-from trading_ops.drill.server import Asked, LocalSource, Reply
-from trading_ops.drill.stage import ASKED_AT, ASOF, SOURCES, policy_text, the_market
+from trading_ops.drill.scenario import Scenario
+from trading_ops.drill.served import Served
+from trading_ops.drill.server import LocalSource
+from trading_ops.drill.stage import ASKED_AT, ASOF, LACKING, SOURCES, policy_text, the_market
 from trading_ops.intake.of_home import fetch_round
 from trading_ops.intake.pacing import Clock
 from trading_ops.intake.sources import Addresses
@@ -94,13 +93,14 @@ class Drill:
             conn.autocommit = True
             conn.execute("SET synchronous_commit = off")  # the copy is thrown away
             market = scenario.market(the_market()) if scenario.market else the_market()
-            self.server.answer = served(scenario, market)
+            served = self.server.answer = Served(scenario, market)
             if scenario.order != SOURCES:
                 with conn.transaction():
                     configuration.import_policy(conn, policy_text(scenario.order), "the drill's policy")
             clock = _clock()
             done = fetch_round(conn, home, clock=clock, addresses=self._addresses(scenario))
             ticket = plan_now(conn, home.tickets_dir, home.snapshots_dir, ASOF, at=clock.now())
+            assert len(served.spoilt) == len(scenario.faults), "a fault of the scenario was never served"
             return _seen(conn, scenario, done, ticket, started)
 
     def _addresses(self, scenario: Scenario) -> Addresses:
@@ -143,24 +143,6 @@ def drilling(prepared: Settings, folder: Path) -> Iterator[Drill]:
         yield Drill(prepared, administrator, server, folder, f"http://127.0.0.1:{unheard.getsockname()[1]}")
 
 
-def served(scenario: Scenario, market: PlayedMarket) -> Callable[[Asked], Reply]:
-    """The market's answers with the scenario's faults."""
-    asked_before: Counter[int] = Counter()
-
-    def answer(asked: Asked) -> Reply:
-        good = market.answer(asked)
-        source, subject = asked_of(asked)
-        for place, fault in enumerate(scenario.faults):
-            if fault.concerns(source, subject):
-                number = asked_before[place]
-                asked_before[place] += 1
-                spoilt = number >= fault.after and (fault.count is None or number < fault.after + fault.count)
-                return fault.change(good) if spoilt else good
-        return good
-
-    return answer
-
-
 def _clock() -> Clock:
     """A clock on which waiting takes no time."""
     at = [ASKED_AT]
@@ -185,7 +167,7 @@ def _seen(conn: psycopg.Connection[Any], scenario: Scenario, done: Round, ticket
         journal={row["source"]: tuple(row["kinds"]) for row in journal},
         refusals={row["source"]: row["refusals"] for row in journal},
         given_up=tuple(sorted(tally.source for tally in done.down)),
-        sources=_bars(conn, scenario.session, scenario.about or sorted(the_market().bars)),
+        sources=_bars(conn, scenario.session, scenario.about or LACKING),
         cross_checked=content["cross_checked"],
         frozen=found.subjects if found else (),
         bought=tuple(line["symbol"] for line in content["lines"] if line["side"] == "BUY"),

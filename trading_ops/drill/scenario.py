@@ -80,7 +80,7 @@ class Scenario:
         faults: The same as changes of good answers; the first that concerns a question counts.
         expected: What the desk must make of it.
         order: The policy's order of sources.
-        about: Names whose bars are looked at; every name when empty.
+        about: Names whose bars are looked at; all that lack the week when empty.
         session: The session whose bars are looked at.
         market: Changes the market itself, so that all sources say it.
         nobody: Sources at whose address nobody listens.

@@ -11,11 +11,13 @@ import pytest
 from psycopg import sql
 
 from trading_ops.commands import drill as command
+from trading_ops.drill.damage import page
 from trading_ops.drill.faults import SCENARIOS
+from trading_ops.drill.played import PlayedMarket
 from trading_ops.drill.run import Drill, drilling
-from trading_ops.drill.scenario import Expected, Scenario
+from trading_ops.drill.scenario import EVERY_NAME, Expected, Fault, Scenario
 from trading_ops.drill.stage import set_up
-from trading_ops.drill.verdict import differences
+from trading_ops.drill.verdict import differences, judged
 from trading_ops.settings import Settings
 from trading_ops.store import roles
 from trading_ops.store.server import Server
@@ -57,8 +59,37 @@ def test_every_source_and_every_ending_is_drilled() -> None:
     assert {s.expected.verdict for s in SCENARIOS} == {"TRADE", "NO-TRADE"}
 
 
+def test_what_is_frozen_would_have_been_bought(stage: Drill) -> None:
+    """Else a scenario that freezes a name would show nothing: nobody buys it anyway."""
+    bought = set(stage.play(scenario_of("nothing wrong")).bought)
+    for scenario in SCENARIOS:
+        if scenario.expected.verdict == "TRADE":
+            assert set(scenario.expected.frozen) <= bought, scenario.name
+
+
+def test_a_fault_that_is_never_served_is_no_scenario(stage: Drill) -> None:
+    """Yahoo is not asked for prices where two sources before it have them."""
+    idle = replace(scenario_of("nothing wrong"), faults=(Fault("yahoo", page(), EVERY_NAME),))
+    assert judged(stage, idle).differences == (
+        "broke down with AssertionError: a fault of the scenario was never served",
+    )
+
+
+def test_a_scenario_that_breaks_down_is_a_finding(stage: Drill) -> None:
+    def broken(_: PlayedMarket) -> PlayedMarket:
+        raise ValueError("no market today")
+
+    played = judged(stage, replace(scenario_of("nothing wrong"), market=broken))
+    assert (played.seen, played.differences) == (None, ("broke down with ValueError: no market today",))
+
+
+def scenario_of(name: str) -> Scenario:
+    """A scenario by its name."""
+    return next(s for s in SCENARIOS if s.name == name)
+
+
 def test_what_is_not_as_expected_is_named(stage: Drill) -> None:
-    (calm,) = (s for s in SCENARIOS if s.name == "nothing wrong")
+    calm = scenario_of("nothing wrong")
     wrong = replace(calm, expected=Expected("NO-TRADE", ("FX_STALE",), given_up=("ecb",)))
     found = differences(wrong, stage.play(calm))
     assert any("ticket: TRADE instead of NO-TRADE" in sentence for sentence in found)
@@ -76,7 +107,7 @@ def test_the_command_drills_in_a_home_of_its_own_and_leaves_nothing(tmp_path: Pa
 
 
 def test_the_command_fails_and_says_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (calm,) = (s for s in SCENARIOS if s.name == "nothing wrong")
+    calm = scenario_of("nothing wrong")
     monkeypatch.setattr(command, "SCENARIOS", (replace(calm, expected=Expected("NO-TRADE")),))
     done = run(Settings(tmp_path / "home"), "drill")
     assert done.code == 1
