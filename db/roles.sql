@@ -7,7 +7,7 @@ BEGIN
         CREATE ROLE ops_owner NOLOGIN;
     END IF;
     FOREACH name IN ARRAY ARRAY['migrator', 'app_writer', 'desk_reader', 'replayer', 'executor_ui', 'operator_ui',
-                                'mcp_reader', 'mcp_fills_writer', 'backup', 'dagster'] LOOP
+                                'mcp_reader', 'mcp_fills_writer', 'backup', 'dagster', 'sign_in'] LOOP
         IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = name) THEN
             EXECUTE format('CREATE ROLE %I LOGIN', name);
         END IF;

@@ -18,7 +18,7 @@ OWNER = "ops_owner"
 DAGSTER = "dagster"
 LOGIN_ROLES = (
     "migrator", "app_writer", "desk_reader", "replayer", "executor_ui", "operator_ui", "mcp_reader",
-    "mcp_fills_writer", "backup", DAGSTER,
+    "mcp_fills_writer", "backup", "sign_in", DAGSTER,
 )  # fmt: skip
 SETUP_LOCK = 7_301_003
 BUILTIN_SINCE = 170_000
@@ -31,9 +31,20 @@ def passwords(settings: Settings) -> dict[str, str]:
     """The roles' passwords.
 
     Raises:
-        NotInitialised: `init` has not made them yet.
+        NotInitialised: `init` has not made them yet, or was last run before a role was added.
         SecretsTooOpen: Others can read the file, or it is damaged.
     """
+    found = _kept(settings)
+    missing = [role for role in LOGIN_ROLES if role not in found]
+    if missing:
+        raise NotInitialised(
+            f"{settings.home} has no database role {missing[0]} yet: it was set up by an older version. "
+            "Run `trading-ops init` again; it adds what is new and keeps everything else."
+        )
+    return found
+
+
+def _kept(settings: Settings) -> dict[str, str]:
     path = settings.secrets_dir / "db.json"
     try:
         found = json.loads(read_secret(path))
@@ -41,7 +52,7 @@ def passwords(settings: Settings) -> dict[str, str]:
         raise NotInitialised(f"{settings.home} has no database yet. Run `trading-ops init` first.") from exc
     except json.JSONDecodeError:
         found = None
-    if not isinstance(found, dict) or any(not isinstance(found.get(role), str) for role in LOGIN_ROLES):
+    if not isinstance(found, dict) or not found or any(not isinstance(secret, str) for secret in found.values()):
         raise SecretsTooOpen(f"{path} is damaged. Restore it, or move it away and run `trading-ops init` again.")
     return found
 
@@ -69,8 +80,9 @@ def create(settings: Settings) -> tuple[str, ...]:
         Sentences a person should read: roles of another home on the same server that got new passwords.
     """
     fresh = not (settings.secrets_dir / "db.json").exists()
-    if fresh:
-        made = {role: new_password() for role in LOGIN_ROLES}
+    kept = {} if fresh else _kept(settings)
+    if any(role not in kept for role in LOGIN_ROLES):
+        made = {role: kept.get(role) or new_password() for role in LOGIN_ROLES}
         write_secret(settings.secrets_dir / "db.json", json.dumps(made, indent=1) + "\n")
     try:
         with psycopg.connect(endpoint.admin_url(settings, endpoint.admin_database(settings)), autocommit=True) as conn:

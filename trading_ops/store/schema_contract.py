@@ -23,7 +23,7 @@ _MATRIX = """
 WITH role AS (
     SELECT oid, rolname FROM pg_roles
     WHERE rolname IN ('migrator', 'app_writer', 'desk_reader', 'replayer', 'executor_ui', 'operator_ui', 'mcp_reader',
-                      'mcp_fills_writer', 'backup', 'dagster')
+                      'mcp_fills_writer', 'backup', 'dagster', 'sign_in')
     UNION ALL SELECT 0, 'PUBLIC'
 ), space AS (
     SELECT oid, nspname FROM pg_namespace WHERE nspname IN ('ops', 'ops_meta', 'public')
