@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from trading_ops.domain.answer import Answer
 from trading_ops.domain.calendar import LONDON
 from trading_ops.domain.errors import BadInput
-from trading_ops.store.answers import Answer
 
 FILL_COLUMNS = ("line", "status", "units", "price_usd", "value_gbp", "fee_gbp", "executed_at", "position_id", "reason")
 SNAPSHOT_COLUMNS = ("symbol", "units")

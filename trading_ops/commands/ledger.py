@@ -14,12 +14,12 @@ from trading_ops.commands.handed_in import day_of, moment, not_in_the_future, nu
 from trading_ops.commands.home import now, opened, person
 from trading_ops.commands.tickets import fixing_of
 from trading_ops.domain import calendar
+from trading_ops.domain.answer import check_places
 from trading_ops.domain.errors import BadInput, UnknownSymbol
 from trading_ops.domain.ledger import CashMovement, Fill, complete_fill
 from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, fixed, half_even, plain
 from trading_ops.planning.books import BookState, book_at
 from trading_ops.store import broker, ledger, market
-from trading_ops.store.answers import check_places
 
 app = typer.Typer(help="The ledger.", no_args_is_help=True)
 record_app = typer.Typer(help="Off-ticket facts, with who and why.", no_args_is_help=True)

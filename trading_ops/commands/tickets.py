@@ -12,9 +12,10 @@ import typer
 from trading_ops.commands import handed_in, show
 from trading_ops.commands.handed_in import day_of
 from trading_ops.commands.home import now, opened, person
-from trading_ops.domain.calendar import LONDON
-from trading_ops.domain.confirmation import implausible
+from trading_ops.domain.answer import Answer
 from trading_ops.domain.errors import BadInput
+from trading_ops.domain.plausibility import Entry, Evidence, questions
+from trading_ops.domain.ticket_model import TicketContent
 from trading_ops.store import answers, artifacts, chosen, configuration, tickets
 
 app = typer.Typer(help="Tickets.", no_args_is_help=True)
@@ -117,53 +118,38 @@ def confirm(
     with opened() as (conn, _):
         with conn.transaction():
             ticket = tickets.get(conn, ticket_id)
-            content = jsonlib.loads(ticket.content)
-            window = content["window"]["session"]
+            content = TicketContent.model_validate_json(ticket.content)
             if not yes:
                 ask_again(conn, content, given, str(file))
             stored, repeated = answers.record_answers(
-                conn, ticket.plan_id, given, answered_by=person(), usd_per_gbp=fixing_of(conn, window),
-                where=str(file), correct=correct,
+                conn, ticket.plan_id, given, answered_by=person(),
+                rate_of=lambda day: fixing_of(conn, day), where=str(file), correct=correct,
             )  # fmt: skip
         left = [a.line for a in answers.answers_of(conn, ticket.plan_id) if a.status is None]
     open_lines = f"lines still open: {', '.join(map(str, left))}" if left else "every line is answered"
     typer.echo(f"Ticket {ticket.ticket_id}: {stored} answers stored, {repeated} were there already; {open_lines}.")
 
 
-def ask_again(conn: psycopg.Connection[Any], content: dict[str, Any], given: list[answers.Answer], where: str) -> None:
+def ask_again(conn: psycopg.Connection[Any], content: TicketContent, given: list[Answer], where: str) -> None:
     """Refuse answers that look mistyped until the person says they are right.
 
     Raises:
-        BadInput: Names the line and what is odd about it.
+        BadInput: Names the first line with a question, and asks it.
     """
+    lines = {line.line: line for line in content.lines}
     policy = configuration.policy_in_force(conn).policy
-    lines = {line["line"]: line for line in content["lines"]}
-    window = content["window"]
-    rate = fixing_of(conn, window["session"])
+    evidence = Evidence(fixing_of(conn, content.window.session), content.window, now(), policy)
     for answer in given:
-        line = lines.get(answer.line)
-        if line is None or answer.price_usd is None:
+        if answer.line not in lines:
             continue
-        odd = implausible(
-            answer.units, answer.price_usd, answer.value_gbp, Decimal(line["reference_price_usd"]), rate, policy
-        )
-        if answer.executed_at and not odd:
-            opens, closes = (dt.datetime.fromisoformat(window[f"market_{end}_utc"]) for end in ("open", "close"))
-            if not opens <= answer.executed_at <= closes:
-                shown = answer.executed_at.astimezone(LONDON)
-                odd = f"{shown:%d %b %Y %H:%M} London is not in the market hours of {window['session']}"
-        if odd:
+        entry = Entry(answer.status, answer.units, answer.price_usd, answer.value_gbp, answer.executed_at)
+        for question in questions(lines[answer.line], entry, evidence):
             raise BadInput(
-                f"{where}: line {answer.line} ({line['symbol']}): {odd}. Correct it, or repeat with --yes if it is "
-                "what the broker shows. Nothing was stored."
+                f"{where}: line {answer.line} ({lines[answer.line].symbol}): {question.sentence} Nothing was stored: "
+                "correct it, or repeat with --yes if it is what the broker shows."
             )
 
 
-def fixing_of(conn: psycopg.Connection[Any], day: dt.date | str) -> Decimal:
-    """Dollars for one pound on a day, the last fixing on or before it; for fills of which a number is missing."""
-    wanted = dt.date.fromisoformat(day) if isinstance(day, str) else day
-    data = configuration.policy_in_force(conn).policy.data
-    known = chosen.fixings(conn, data, chosen.FIRST_DAY, wanted)
-    if not known:
-        raise BadInput(f"There is no GBPUSD fixing on or before {day}. Load one: trading-ops prices load.")
-    return known[-1].usd_per_gbp
+def fixing_of(conn: psycopg.Connection[Any], day: dt.date) -> Decimal:
+    """Dollars for one pound on a day, for fills of which a number is missing."""
+    return chosen.usd_per_gbp(conn, configuration.policy_in_force(conn).policy.data, day)

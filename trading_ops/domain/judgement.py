@@ -17,6 +17,7 @@ from trading_ops.domain.desk import check_standing
 from trading_ops.domain.kill_switch import KillSwitchEvent, armed_since, state_at
 from trading_ops.domain.ledger import (
     CashMovement,
+    CorporateEvent,
     EquityPoint,
     ExpectedDividend,
     Fill,
@@ -66,6 +67,7 @@ class PlanInputs:
         carried: Suspicious bars of earlier plans.
         resolved: Held names whose corporate event a person recorded.
         backup_proven_at: When the newest backup was proven by a restore.
+        events: Corporate events in force.
     """
 
     plan_id: str
@@ -85,6 +87,7 @@ class PlanInputs:
     carried: tuple[Suspect, ...] = ()
     resolved: frozenset[Symbol] = frozenset()
     backup_proven_at: dt.datetime | None = None
+    events: tuple[CorporateEvent, ...] = ()
 
 
 def ranker_of(policy: Policy) -> Ranker:
@@ -113,7 +116,7 @@ class Judgement:
             for action in actions
             if action.kind == "split" and action.ex_date <= self.asof
         )
-        return LedgerFacts(self.inputs.fills, self.inputs.movements, splits)
+        return LedgerFacts(self.inputs.fills, self.inputs.movements, splits, self.inputs.events)
 
     @cached_property
     def ledger(self) -> LedgerState:

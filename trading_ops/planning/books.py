@@ -12,7 +12,7 @@ import psycopg
 from trading_ops.domain import calendar
 from trading_ops.domain.ledger import EquityPoint, LedgerFacts, LedgerState, equity_series, ledger_at
 from trading_ops.domain.values import exact
-from trading_ops.planning.inputs import looked_back
+from trading_ops.planning.inputs import looked_back, names_ever_held
 from trading_ops.store import audit, configuration, ledger, snapshot_view, snapshots
 
 
@@ -37,11 +37,12 @@ def book_at(conn: psycopg.Connection[Any], root: Path, asof: dt.date) -> BookSta
     with conn.transaction():
         snapshot = snapshots.build(conn, root, asof=asof, actions_through=calendar.next_session(asof), policy=policy)
     fills, movements = ledger.fills(conn, head), ledger.movements(conn, head)
+    events = ledger.events(conn, head)
     market = snapshot_view.view(
-        root, snapshot, policy, looked_back(asof, fills, movements), frozenset(f.symbol for f in fills)
+        root, snapshot, policy, looked_back(asof, fills, movements), names_ever_held(fills, events)
     )
     splits = tuple(a for actions in market.actions.values() for a in actions if a.kind == "split" and a.ex_date <= asof)
-    facts = LedgerFacts(fills, movements, splits)
+    facts = LedgerFacts(fills, movements, splits, events)
     days = [m.day for m in facts.movements] + [f.session for f in facts.fills]
     first = min((day for day in days if day <= asof), default=None)
     points = equity_series(facts, market, calendar.sessions(first, asof)) if first else ()

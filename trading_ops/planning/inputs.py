@@ -12,7 +12,7 @@ from trading_ops.domain.calendar import PlanTimes, last_session_of_week, plan_ti
 from trading_ops.domain.canonical import canonical_bytes, sha256_hex
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.judgement import Judgement, PlanInputs
-from trading_ops.domain.ledger import CashMovement, Fill
+from trading_ops.domain.ledger import CashMovement, CorporateEvent, Fill
 from trading_ops.domain.ticket import TicketInputs
 from trading_ops.domain.universe import Universe
 from trading_ops.domain.values import plain
@@ -57,10 +57,15 @@ LOOK_BACK = dt.timedelta(days=400)
 """Calendar days before the oldest thing a plan looks at; holds every window of the rules with room to spare."""
 
 
-def names_seen(universe: Universe, fills: tuple[Fill, ...]) -> frozenset[str]:
-    """Names whose bars a plan may look at: enabled ones, benchmarks, and whatever was ever traded."""
+def names_ever_held(fills: tuple[Fill, ...], events: tuple[CorporateEvent, ...]) -> frozenset[str]:
+    """Names that were traded, or came by a corporate event."""
+    return frozenset(f.symbol for f in fills).union(e.new_symbol for e in events if e.new_symbol)
+
+
+def names_seen(universe: Universe, fills: tuple[Fill, ...], events: tuple[CorporateEvent, ...] = ()) -> frozenset[str]:
+    """Names whose bars a plan may look at: enabled ones, benchmarks, and whatever was ever held."""
     enabled = (i.symbol for i in universe.instruments.values() if i.enabled)
-    return frozenset(enabled).union(f.symbol for f in fills)
+    return names_ever_held(fills, events).union(enabled)
 
 
 def looked_back(asof: dt.date, fills: tuple[Fill, ...], movements: tuple[CashMovement, ...]) -> dt.date:
@@ -86,22 +91,24 @@ def load(conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run) -> 
     seq, plan = run.facts_seq, around.plan
     snapshot = snapshots.get(conn, run.snapshot_id)
     fills, movements = ledger.fills(conn, seq), ledger.movements(conn, seq)
+    events = ledger.events(conn, seq)
     row = conn.execute("SELECT ops.newest_plan_before(%s, %s) AS asof", (plan.plan_id, seq)).fetchone()
     return PlanInputs(
         plan_id=plan.plan_id,
         book=around.book,
         times=around.times,
         policy=around.policy.policy,
-        universe=configuration.with_disablements(conn, around.universe, plan.asof, seq),
+        universe=configuration.as_looked_up(conn, around.universe, plan.asof, seq),
         market=snapshot_view.view(
             root,
             snapshot,
             around.policy.policy,
             looked_back(plan.asof, fills, movements),
-            names_seen(around.universe.universe, fills),
+            names_seen(around.universe.universe, fills, events),
         ),
         fills=fills,
         movements=movements,
+        events=events,
         previous_asof=row["asof"] if row else None,
         previous_lines=answers.previous_lines(conn, plan.plan_id, seq),
         snapshot=broker.newest(conn, plan.asof, seq),
@@ -109,6 +116,7 @@ def load(conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run) -> 
         incidents=desk.open_blocking_incidents(conn, seq),
         accepted=desk.accepted_bars(conn, seq),
         carried=desk.suspects(conn, seq),
+        resolved=frozenset(e.symbol for e in events if e.kind != "spin_off"),
     )
 
 
@@ -128,7 +136,7 @@ def hashes(around: Frame, run: Run | None, judgement: Judgement | None) -> Ticke
         config_hash=around.config_hash,
         policy_hash=around.policy.policy_hash,
         universe_hash=around.universe.universe_hash,
-        ledger_hash=sha256_hex(canonical_bytes(_ledger_facts(seen.fills, seen.movements))),
+        ledger_hash=sha256_hex(canonical_bytes(_ledger_facts(seen.fills, seen.movements, seen.events))),
         evidence_hash=sha256_hex(canonical_bytes(_human_facts(seen))),
         model_version=run.model_version,
         signal_source=run.signal_source,
@@ -140,8 +148,20 @@ def hashes(around: Frame, run: Run | None, judgement: Judgement | None) -> Ticke
     )
 
 
-def _ledger_facts(fills: tuple[Fill, ...], movements: tuple[CashMovement, ...]) -> dict[str, object]:
-    return {
+def _ledger_facts(
+    fills: tuple[Fill, ...], movements: tuple[CashMovement, ...], events: tuple[CorporateEvent, ...]
+) -> dict[str, object]:
+    # Left out when there is none: tickets of before there were events keep their hash.
+    happened = {} if not events else {
+        "events": [
+            [
+                e.event_id, e.kind, e.symbol, e.day.isoformat(), e.new_symbol, plain(e.new_units), plain(e.cost_share),
+                plain(e.cash_gbp),
+            ]
+            for e in sorted(events, key=lambda e: e.event_id)
+        ]
+    }  # fmt: skip
+    return happened | {
         "fills": [
             [
                 f.fill_id, f.symbol, f.side, plain(f.units), plain(f.price_usd), plain(f.value_gbp), plain(f.fee_gbp),

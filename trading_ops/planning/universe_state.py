@@ -25,7 +25,7 @@ def report_of(conn: psycopg.Connection[Any], at: dt.datetime) -> UniverseReport:
     # A simulated book lives in the past: it is measured by what it has, the others by the clock.
     last = calendar.previous_session(min(loaded[1], over) + dt.timedelta(days=1)) if loaded and book == "sim" else over
     stored = configuration.universe_of_day(conn, last)
-    universe = configuration.with_disablements(conn, stored, last, audit.head(conn).seq)
+    universe = configuration.as_looked_up(conn, stored, last, audit.head(conn).seq)
     measured = calendar.window_of_sessions(last, SESSIONS)
     bars: dict[str, dict[dt.date, list[str]]] = {}
     for held in fetches.held(conn, sorted(universe.instruments), measured[0], last):

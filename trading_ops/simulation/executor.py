@@ -4,10 +4,10 @@ import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 
+from trading_ops.domain.answer import Answer
 from trading_ops.domain.ticket_model import LinePart, TicketContent
 from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, exact, half_even
 from trading_ops.simulation.broker import SimulatedBroker
-from trading_ops.store.answers import Answer
 
 MINUTES_A_LINE = 2
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
+from trading_ops.domain.answer import Answer
 from trading_ops.domain.errors import BadInput
 from trading_ops.domain.policy import Policy
 from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, fixed
-from trading_ops.store.answers import Answer
 
 Manner: TypeAlias = Literal["perfect", "sloppy", "absent"]
 MANNERS: tuple[Manner, ...] = ("perfect", "sloppy", "absent")

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 
 from trading_ops.domain import calendar
+from trading_ops.domain.answer import BEGUN, Answer
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.ledger import CashMovement
 from trading_ops.domain.policy import Policy
@@ -23,7 +24,6 @@ from trading_ops.simulation import executor, truth
 from trading_ops.simulation.broker import SimulatedBroker
 from trading_ops.simulation.people import People, Slip, swapped_cash, with_slip
 from trading_ops.store import answers, audit, broker, configuration, desk, ledger, snapshot_view, snapshots
-from trading_ops.store.answers import Answer
 from trading_ops.store.tickets import Ticket
 
 PERSON = "simulated executor"
@@ -126,11 +126,10 @@ class Simulation:
 
     def _repair(self) -> None:
         if self.repair is not None:
-            fixing = self.account.truth.usd_per_gbp(dt.date.fromisoformat(self.repair_plan))
             with self.conn.transaction():
                 answers.record_answers(
-                    self.conn, self.repair_plan, [self.repair], answered_by=PERSON, usd_per_gbp=fixing,
-                    where="the form", correct=True,
+                    self.conn, self.repair_plan, [self.repair], answered_by=PERSON,
+                    rate_of=self.account.truth.usd_per_gbp, where="the form", correct=True,
                 )  # fmt: skip
         self.slip = self.repair = None
 
@@ -159,7 +158,7 @@ class Simulation:
                 looked_back(asof, fills, movements),
                 names_seen(stored.universe, fills),
             ),
-            configuration.with_disablements(self.conn, stored, asof, head),
+            configuration.as_looked_up(self.conn, stored, asof, head),
             self.account.units(),
             row["asof"] if row else None,
             desk.accepted_bars(self.conn, head),
@@ -199,13 +198,12 @@ class Simulation:
 
     def _execute(self, ticket: TicketContent) -> None:
         honest = executor.execute(ticket, self.account, self.people.fractions(len(ticket.lines)))
-        self.filled = any(a.status in answers.BEGUN for a in honest)
+        self.filled = any(a.status in BEGUN for a in honest)
         slip = self.people.slip_in_answers(honest) if self.slip is None else None
-        fixing = self.account.truth.usd_per_gbp(ticket.window.session)
         with self.conn.transaction():
             answers.record_answers(
-                self.conn, ticket.plan_id, with_slip(honest, slip), answered_by=PERSON, usd_per_gbp=fixing,
-                where="the form",
+                self.conn, ticket.plan_id, with_slip(honest, slip), answered_by=PERSON,
+                rate_of=self.account.truth.usd_per_gbp, where="the form",
             )  # fmt: skip
         if slip:
             self.slip, self.left = slip, slip.weeks

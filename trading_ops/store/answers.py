@@ -1,104 +1,63 @@
 """The executor's answers to ticket lines, and the fills they book.
 
-One answer a line; a mistake is corrected by a new answer that names the old one and voids its fill.
+One answer a line; a mistake is corrected by a new answer that names the old one and voids its fills.
+Does not belong here: what an answer must hold (`domain.answer`), a form sent twice (`store.submissions`).
 """
 
 import datetime as dt
+import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import psycopg
 
+from trading_ops.domain.answer import BEGUN, NAMES_OFF, Answer, FillPart, check_answer, is_overfilled
 from trading_ops.domain.calendar import NEW_YORK
 from trading_ops.domain.canonical import canonical_bytes, sha256_hex
 from trading_ops.domain.confirmation import LineAnswer
 from trading_ops.domain.errors import BadInput, Refused
 from trading_ops.domain.ledger import Fill, complete_fill
-from trading_ops.domain.values import PENCE_PLACES, ZERO, half_even, plain
+from trading_ops.domain.values import PENCE_PLACES, ZERO, half_even
 from trading_ops.store import audit, desk, ledger
 
-BEGUN = ("DONE", "PARTIAL")
-ESTIMATE_SLACK = Decimal("1.05")
-"""Pounds worked out from units and a reference rate may differ so much from those that were typed in."""
-NAMES_OFF = ("MISSING", "CFD")
-"""Reasons of FAILED after which the name is switched off at once."""
+RateOf = Callable[[dt.date], Decimal]
+"""Dollars for one pound on a day."""
+
+
+class AnsweredMeanwhile(Refused):
+    """Somebody, or another window of the same person, answered first."""
+
+
+class TicketChanged(Refused):
+    """The ticket is not the one that was shown, or was withdrawn meanwhile."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a person says became of one line. `price_usd` in USD, `value_gbp` and `fee_gbp` in pounds, time in UTC."""
+class Shown:
+    """What a person saw when answering: the ticket by its hash, and how often each line had been answered.
 
-    line: int
-    status: str
-    reason: str = ""
-    units: Decimal | None = None
-    price_usd: Decimal | None = None
-    value_gbp: Decimal | None = None
-    fee_gbp: Decimal | None = None
-    executed_at: dt.datetime | None = None
-    position_id: str | None = None
-
-    def payload(self) -> dict[str, object]:
-        """The answer as it is hashed and announced."""
-        return {
-            "line": self.line,
-            "status": self.status,
-            "reason": self.reason,
-            **{k: _text(getattr(self, k)) for k in ("units", "price_usd", "value_gbp", "fee_gbp")},
-            "executed_at": self.executed_at.astimezone(dt.UTC).isoformat() if self.executed_at else None,
-            "position_id": self.position_id,
-        }
-
-
-def _text(value: Decimal | None) -> str | None:
-    return None if value is None else plain(value)
-
-
-def check_answer(answer: Answer, where: str) -> None:
-    """An answer is complete for its status.
-
-    Raises:
-        BadInput: A field is missing or impossible; the text names it.
+    Attributes:
+        ticket_sha256: Hash of the content shown.
+        revisions: Newest revision by line, 0 or absent for a line without an answer.
     """
-    if answer.status not in (*BEGUN, "SKIPPED", "FAILED"):
-        raise BadInput(f"{where}: status {answer.status!r} is not one of DONE, PARTIAL, SKIPPED, FAILED.")
-    numbers = {k: getattr(answer, k) for k in ("units", "price_usd", "value_gbp")}
-    for name, value in numbers.items():
-        if value is not None and (not value.is_finite() or value <= ZERO):
-            raise BadInput(f"{where}: {name} {value} must be a number above 0.")
-    check_places({**numbers, "fee_gbp": answer.fee_gbp}, where)
-    if answer.fee_gbp is not None and (not answer.fee_gbp.is_finite() or answer.fee_gbp < ZERO):
-        raise BadInput(f"{where}: fee_gbp {answer.fee_gbp} must be 0 or more.")
-    if answer.status in BEGUN:
-        if answer.price_usd is None or answer.executed_at is None:
-            raise BadInput(f"{where}: {answer.status} needs price_usd and executed_at, as the screen shows them.")
-        if answer.units is None and answer.value_gbp is None:
-            raise BadInput(f"{where}: {answer.status} needs units or value_gbp, as the screen shows them.")
-        if answer.executed_at.tzinfo is None:
-            raise BadInput(f"{where}: executed_at {answer.executed_at} has no time zone. Write 2018-02-05T14:50+00:00.")
-    elif any(v is not None for v in numbers.values()) or answer.executed_at is not None:
-        raise BadInput(f"{where}: {answer.status} says nothing was traded, so units, price, value and time stay empty.")
+
+    ticket_sha256: str
+    revisions: Mapping[int, int]
 
 
-PLACES = {"units": 6, "price_usd": 8, "value_gbp": 2, "fee_gbp": 2}
-"""Decimals that are kept: more would be rounded after they were announced."""
+@dataclass(frozen=True)
+class StoredAnswer:
+    """The answer in force of a line, and which revision it is."""
 
-
-def check_places(numbers: Mapping[str, Decimal | None], where: str) -> None:
-    """No number has more decimals than are kept.
-
-    Raises:
-        BadInput: One has; nothing is rounded silently.
-    """
-    for name, value in numbers.items():
-        exponent = value.as_tuple().exponent if value is not None else 0
-        if isinstance(exponent, int) and -exponent > PLACES[name]:
-            raise BadInput(
-                f"{where}: {name} {value} has more than {PLACES[name]} decimals. Type what the screen shows."
-            )
+    answer: Answer
+    revision: int
+    confirmation_id: uuid.UUID
+    answered_by: str
+    answered_at: dt.datetime
+    overfilled: bool
 
 
 def record_answers(
@@ -107,9 +66,10 @@ def record_answers(
     answers: Sequence[Answer],
     *,
     answered_by: str,
-    usd_per_gbp: Decimal,
+    rate_of: RateOf,
     where: str,
     correct: bool = False,
+    shown: Shown | None = None,
 ) -> tuple[int, int]:
     """Store answers and book their fills, all or none; returns (stored, already there).
 
@@ -118,144 +78,175 @@ def record_answers(
         plan_id: The ticket's plan.
         answers: At most one a line.
         answered_by: The person.
-        usd_per_gbp: Dollars for one pound on the day of the fills, for numbers that are missing.
+        rate_of: Dollars for one pound on a fill's day, for numbers that are missing.
         where: Names the place in messages, `fills.csv`.
         correct: Replace an answer that is there with other content.
+        shown: What the person saw. An answer to a line that was answered since is refused; to one whose answer was
+            shown it is a correction.
 
     Raises:
         BadInput: A line does not exist or an answer is incomplete.
-        Refused: A line was answered already with other content, or the ticket was withdrawn.
+        AnsweredMeanwhile: A line was answered already with other content.
+        TicketChanged: The ticket was withdrawn, or is not the one shown.
         LedgerError: More would be sold than is held.
     """
-    ticket = conn.execute("SELECT ticket_id, verdict FROM ops.tickets WHERE plan_id = %s", (plan_id,)).fetchone()
+    ticket = conn.execute("SELECT * FROM ops.lock_ticket(%s)", (plan_id,)).fetchone()
     if ticket is None:
         raise Refused(f"{where}: plan {plan_id} has no ticket.")
+    if shown is not None and shown.ticket_sha256 != ticket["content_sha256"]:
+        raise TicketChanged(f"{where}: ticket {ticket['ticket_id']} is not the one that was shown. Open it again.")
     rows = conn.execute("SELECT * FROM ops.ticket_lines WHERE plan_id = %s", (plan_id,)).fetchall()
     lines = {r["line"]: r for r in rows}
     if not lines:
         raise BadInput(f"{where}: ticket {ticket['ticket_id']} is {ticket['verdict']} and has no lines to confirm.")
-    withdrawn = conn.execute("SELECT 1 FROM ops.ticket_withdrawals WHERE plan_id = %s", (plan_id,)).fetchone()
     stored = repeated = 0
     for answer in answers:
         place = f"{where}: line {answer.line} of ticket {ticket['ticket_id']}"
         if answer.line not in lines:
             raise BadInput(f"{place} does not exist; it has lines 1 to {max(lines)}.")
         check_answer(answer, place)
-        if withdrawn and answer.status not in BEGUN:
-            raise Refused(f"{place}: the ticket was withdrawn; only what was already done can be entered.")
-        if _record(conn, plan_id, lines[answer.line], answer, answered_by, usd_per_gbp, place, correct=correct):
+        if ticket["withdrawn"] and answer.status not in BEGUN:
+            raise TicketChanged(f"{place}: the ticket was withdrawn; only what was already done can be entered.")
+        entry = _Entry(plan_id, lines[answer.line], answer, answered_by, ticket["content_sha256"], place)
+        if _record(conn, entry, rate_of, correct=correct, shown=shown):
             stored += 1
         else:
             repeated += 1
-    if stored and (correct or any(lines[answer.line]["side"] == "SELL" for answer in answers)):
+    if stored and (correct or shown or any(lines[answer.line]["side"] == "SELL" for answer in answers)):
         ledger.require_possible(conn)
     return stored, repeated
 
 
+@dataclass(frozen=True)
+class _Entry:
+    plan_id: str
+    line: dict[str, Any]
+    answer: Answer
+    answered_by: str
+    ticket_sha256: str
+    place: str
+
+
 def _record(
-    conn: psycopg.Connection[Any],
-    plan_id: str,
-    line: dict[str, Any],
-    answer: Answer,
-    answered_by: str,
-    usd_per_gbp: Decimal,
-    place: str,
-    *,
-    correct: bool,
+    conn: psycopg.Connection[Any], entry: _Entry, rate_of: RateOf, *, correct: bool, shown: Shown | None
 ) -> bool:
+    answer = entry.answer
     digest = sha256_hex(canonical_bytes(answer.payload()))
     old = conn.execute(
         "SELECT * FROM ops.confirmations WHERE plan_id = %s AND line = %s ORDER BY revision DESC LIMIT 1",
-        (plan_id, answer.line),
+        (entry.plan_id, answer.line),
     ).fetchone()
     if old and old["content_sha256"] == digest:
         return False
-    if old and not correct:
-        raise Refused(
-            f"{place} was answered {old['status']} already, with other content. "
+    if old and shown is not None and shown.revisions.get(answer.line, 0) != old["revision"]:
+        raise AnsweredMeanwhile(
+            f"{entry.place} was answered {old['status']} meanwhile by {old['answered_by']}. This answer was not used."
+        )
+    if old and shown is None and not correct:
+        raise AnsweredMeanwhile(
+            f"{entry.place} was answered {old['status']} already, with other content. "
             "Correct it with --correct; the old answer stays on record."
         )
     revision = old["revision"] + 1 if old else 1
-    confirmation_id = uuid.uuid5(uuid.NAMESPACE_URL, f"confirmation:{plan_id}:{answer.line}:{revision}:{digest}")
-    overfilled = _overfilled(line, answer, usd_per_gbp)
-    seq = audit.append(
-        conn,
-        "answers.confirmation",
-        f"{plan_id}/{answer.line}/{revision}",
-        {**answer.payload(), "answered_by": answered_by, "overfilled": overfilled},
-    )
-    conn.execute(
-        "INSERT INTO ops.confirmations (confirmation_id, plan_id, line, revision, status, reason, units, price_usd, "
-        "value_gbp, fee_gbp, executed_at, position_id, overfilled, content_sha256, answered_by, corrects, audit_seq) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (
-            confirmation_id, plan_id, answer.line, revision, answer.status, answer.reason, answer.units,
-            answer.price_usd, answer.value_gbp, answer.fee_gbp, answer.executed_at, answer.position_id, overfilled,
-            digest, answered_by, old["confirmation_id"] if old else None, seq,
-        ),
-    )  # fmt: skip
+    name = f"confirmation:{entry.plan_id}:{answer.line}:{revision}:{digest}"
+    confirmation_id = uuid.uuid5(uuid.NAMESPACE_URL, name)
+    rates = [rate_of(_session(part)) for part in answer.pieces]
+    line = entry.line
+    overfilled = bool(rates) and is_overfilled(answer, line["side"], line["units"], line["amount_gbp"], rates)
+    _insert(conn, entry, confirmation_id, revision, digest, old["confirmation_id"] if old else None, overfilled)
     if old:
-        _void_fill(conn, old["confirmation_id"], answered_by)
-    if answer.status in BEGUN:
-        _book_fill(conn, plan_id, line, answer, confirmation_id, answered_by, usd_per_gbp)
+        _void_fills(conn, old["confirmation_id"], entry.answered_by)
+    for number, (part, rate) in enumerate(zip(answer.pieces, rates, strict=True), start=1):
+        _book_fill(conn, entry, confirmation_id, number, part, rate)
     if overfilled:
-        title = f"Line {answer.line} of plan {plan_id}: {line['symbol']} was filled above its size"
+        title = f"Line {answer.line} of plan {entry.plan_id}: {line['symbol']} was filled above its size"
         desk.open_incident(conn, "OVERFILLED", title, answer.payload(), blocking=False, key=str(confirmation_id))
     if answer.status == "FAILED" and answer.reason.upper() in NAMES_OFF:
-        _switch_off(conn, plan_id, line["symbol"], answer.reason, confirmation_id)
+        _switch_off(conn, entry.plan_id, line["symbol"], answer.reason, confirmation_id)
     return True
 
 
-def _overfilled(line: dict[str, Any], answer: Answer, usd_per_gbp: Decimal) -> bool:
-    """A BUY of more pounds, or a SELL of more units, than the line said; what was not typed is worked out."""
-    if answer.status not in BEGUN or answer.price_usd is None:
-        return False
-    units, value, _ = complete_fill(answer.units, answer.value_gbp, answer.price_usd, usd_per_gbp)
-    if line["side"] == "SELL":
-        return bool(units > line["units"])
-    slack = ESTIMATE_SLACK if answer.value_gbp is None else Decimal(1)
-    return bool(value > line["amount_gbp"] * slack)
+def _insert(
+    conn: psycopg.Connection[Any],
+    entry: _Entry,
+    confirmation_id: uuid.UUID,
+    revision: int,
+    digest: str,
+    corrects: uuid.UUID | None,
+    overfilled: bool,
+) -> None:
+    answer = entry.answer
+    announced = {**answer.payload(), "answered_by": entry.answered_by, "overfilled": overfilled}
+    if answer.asked:
+        announced["asked"] = list(answer.asked)
+    seq = audit.append(conn, "answers.confirmation", f"{entry.plan_id}/{answer.line}/{revision}", announced)
+    conn.execute(
+        "INSERT INTO ops.confirmations (confirmation_id, plan_id, line, revision, status, reason, units, price_usd, "
+        "value_gbp, fee_gbp, executed_at, position_id, overfilled, content_sha256, answered_by, corrects, audit_seq, "
+        "ticket_sha256, note, typed, questions) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            confirmation_id, entry.plan_id, answer.line, revision, answer.status, answer.reason, answer.units,
+            answer.price_usd, answer.value_gbp, answer.fee_gbp, answer.executed_at, answer.position_id, overfilled,
+            digest, entry.answered_by, corrects, seq, entry.ticket_sha256, answer.note,
+            None if answer.typed is None else json.dumps(dict(answer.typed)), json.dumps(list(answer.asked)),
+        ),
+    )  # fmt: skip
+    for number, part in enumerate(answer.parts, start=1):
+        conn.execute(
+            "INSERT INTO ops.confirmation_parts (confirmation_id, part, position_id, lot_id, units, price_usd, "
+            "value_gbp, executed_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            (
+                confirmation_id, number, part.position_id, part.lot_id, part.units, part.price_usd, part.value_gbp,
+                part.executed_at,
+            ),
+        )  # fmt: skip
+
+
+def _session(part: FillPart) -> dt.date:
+    return part.executed_at.astimezone(NEW_YORK).date()
 
 
 def _book_fill(
     conn: psycopg.Connection[Any],
-    plan_id: str,
-    line: dict[str, Any],
-    answer: Answer,
+    entry: _Entry,
     confirmation_id: uuid.UUID,
-    answered_by: str,
+    number: int,
+    part: FillPart,
     usd_per_gbp: Decimal,
 ) -> None:
-    assert answer.price_usd is not None
-    assert answer.executed_at is not None
-    units, value, estimated = complete_fill(answer.units, answer.value_gbp, answer.price_usd, usd_per_gbp)
+    units, value, estimated = complete_fill(part.units, part.value_gbp, part.price_usd, usd_per_gbp)
+    line, answer = entry.line, entry.answer
+    name = f"fill:{confirmation_id}" if number == 1 else f"fill:{confirmation_id}:{number}"
+    lots = (part.lot_id,) if part.lot_id else tuple(lot["lot_id"] for lot in line["lots"])
     fill = Fill(
-        fill_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"fill:{confirmation_id}")),
+        fill_id=str(uuid.uuid5(uuid.NAMESPACE_URL, name)),
         symbol=line["symbol"],
         side=line["side"],
         units=units,
-        price_usd=answer.price_usd,
+        price_usd=part.price_usd,
         value_gbp=half_even(value, PENCE_PLACES),
-        fee_gbp=answer.fee_gbp or ZERO,
-        filled_at=answer.executed_at,
-        session=answer.executed_at.astimezone(NEW_YORK).date(),
-        position_id=answer.position_id,
-        lot_ids=tuple(lot["lot_id"] for lot in line["lots"]),
+        fee_gbp=(answer.fee_gbp or ZERO) if number == 1 else ZERO,
+        filled_at=part.executed_at,
+        session=_session(part),
+        position_id=part.position_id,
+        lot_ids=lots,
         estimated=estimated,
     )
     ledger.record_fill(
-        conn, fill, recorded_by=answered_by, plan_id=plan_id, line=line["line"], confirmation_id=confirmation_id
-    )
+        conn, fill, recorded_by=entry.answered_by, plan_id=entry.plan_id, line=line["line"],
+        confirmation_id=confirmation_id, part=number,
+    )  # fmt: skip
 
 
-def _void_fill(conn: psycopg.Connection[Any], confirmation_id: uuid.UUID, recorded_by: str) -> None:
-    fill = conn.execute(
+def _void_fills(conn: psycopg.Connection[Any], confirmation_id: uuid.UUID, recorded_by: str) -> None:
+    rows = conn.execute(
         "SELECT f.fill_id FROM ops.ledger_trades_fills f LEFT JOIN ops.ledger_voids v USING (fill_id) "
-        "WHERE f.confirmation_id = %s AND v.void_id IS NULL",
+        "WHERE f.confirmation_id = %s AND v.void_id IS NULL ORDER BY f.part",
         (confirmation_id,),
-    ).fetchone()
-    if fill:
-        ledger.void(conn, fill_id=str(fill["fill_id"]), why="its answer was corrected", recorded_by=recorded_by)
+    ).fetchall()
+    for row in rows:
+        ledger.void(conn, fill_id=str(row["fill_id"]), why="its answer was corrected", recorded_by=recorded_by)
 
 
 def _switch_off(
@@ -268,6 +259,7 @@ def _switch_off(
         "VALUES (%s, %s, %s, %s, %s)",
         (symbol, dt.date.fromisoformat(plan_id), why, confirmation_id, seq),
     )
+    desk.untradable(conn, symbol, reason.upper(), why, key=str(confirmation_id))
 
 
 def answers_of(conn: psycopg.Connection[Any], plan_id: str) -> tuple[LineAnswer, ...]:
@@ -275,6 +267,35 @@ def answers_of(conn: psycopg.Connection[Any], plan_id: str) -> tuple[LineAnswer,
     rows = conn.execute("SELECT line, symbol, side FROM ops.ticket_lines WHERE plan_id = %s ORDER BY line", (plan_id,))
     answered = _statuses(conn, plan_id, None)
     return tuple(LineAnswer(plan_id, r["line"], r["symbol"], r["side"], answered.get(r["line"])) for r in rows)
+
+
+def in_force(conn: psycopg.Connection[Any], plan_id: str) -> dict[int, StoredAnswer]:
+    """The answer in force of each answered line, by line."""
+    rows = conn.execute(
+        "SELECT DISTINCT ON (line) * FROM ops.confirmations WHERE plan_id = %s ORDER BY line, revision DESC", (plan_id,)
+    ).fetchall()
+    pieces = conn.execute(
+        "SELECT p.* FROM ops.confirmation_parts p JOIN ops.confirmations c USING (confirmation_id) "
+        "WHERE c.plan_id = %s ORDER BY p.confirmation_id, p.part",
+        (plan_id,),
+    ).fetchall()
+    parts: dict[uuid.UUID, list[FillPart]] = {}
+    for p in pieces:
+        part = FillPart(
+            p["price_usd"], p["executed_at"], p["units"], p["value_gbp"], p["position_id"], p["lot_id"]
+        )  # fmt: skip
+        parts.setdefault(p["confirmation_id"], []).append(part)
+    return {r["line"]: _stored(r, tuple(parts.get(r["confirmation_id"], ()))) for r in rows}
+
+
+def _stored(row: Mapping[str, Any], parts: tuple[FillPart, ...]) -> StoredAnswer:
+    answer = Answer(
+        row["line"], row["status"], row["reason"], row["units"], row["price_usd"], row["value_gbp"], row["fee_gbp"],
+        row["executed_at"], row["position_id"], parts, row["note"], row["typed"], tuple(row["questions"]),
+    )  # fmt: skip
+    return StoredAnswer(
+        answer, row["revision"], row["confirmation_id"], row["answered_by"], row["created_at"], row["overfilled"]
+    )
 
 
 def _statuses(conn: psycopg.Connection[Any], plan_id: str, facts_seq: int | None) -> dict[int, str]:

@@ -37,6 +37,11 @@ def append(conn: psycopg.Connection[Any], kind: str, subject: str, payload: Mapp
     return int(row["seq"])  # type: ignore[index]
 
 
+def speaking_as(conn: psycopg.Connection[Any], username: str) -> None:
+    """Name the person behind what follows in this transaction: the actor of its audit rows ends in `:username`."""
+    conn.execute("SELECT set_config('ops.person', %s, true)", (username,))
+
+
 def head(conn: psycopg.Connection[Any]) -> AuditHead:
     """The newest row; sequence 0 and zeros when the chain is empty."""
     row = conn.execute("SELECT seq, hash FROM ops.audit_log ORDER BY seq DESC LIMIT 1").fetchone()

@@ -6,10 +6,12 @@ source before it in the policy's order. Else a split that two sources put on dif
 
 import datetime as dt
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import psycopg
 
+from trading_ops.domain.errors import BadInput
 from trading_ops.domain.policy import Data
 from trading_ops.domain.prices import CorporateAction, Fixing, clean_ratio, undisputed
 
@@ -71,6 +73,19 @@ def _action(row: dict[str, Any], data: Data) -> CorporateAction:
     if row["kind"] == "split":
         value = clean_ratio(value, data.split_max_denominator, data.split_noise)
     return CorporateAction(row["symbol"], row["ex_date"], row["kind"], value, row["source"])
+
+
+def usd_per_gbp(conn: psycopg.Connection[Any], data: Data, day: dt.date) -> Decimal:
+    """Dollars for one pound on a day: the last fixing on or before it.
+
+    Raises:
+        BadInput: There is none.
+    """
+    for look_back in (dt.timedelta(days=21), day - FIRST_DAY):
+        known = fixings(conn, data, day - look_back, day)
+        if known:
+            return known[-1].usd_per_gbp
+    raise BadInput(f"There is no GBPUSD fixing on or before {day}. Load one: trading-ops prices load.")
 
 
 def fixings(conn: psycopg.Connection[Any], data: Data, first: dt.date, last: dt.date) -> tuple[Fixing, ...]:

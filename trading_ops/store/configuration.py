@@ -148,8 +148,9 @@ def import_universe(
 def _switched_off_since(conn: psycopg.Connection[Any], version: int) -> bool:
     """Names were switched off since that version: importing the same file again is a person's word against it."""
     row = conn.execute(
-        "SELECT 1 FROM ops.universe_disablements d JOIN ops.config_universe_versions v ON d.audit_seq > v.audit_seq "
-        "WHERE v.version = %s LIMIT 1",
+        "SELECT 1 FROM (SELECT audit_seq FROM ops.universe_disablements UNION ALL "
+        "SELECT audit_seq FROM ops.name_checks WHERE outcome <> 'found') d "
+        "JOIN ops.config_universe_versions v ON d.audit_seq > v.audit_seq WHERE v.version = %s LIMIT 1",
         (version,),
     ).fetchone()
     return row is not None
@@ -180,17 +181,51 @@ def universe_of_day(conn: psycopg.Connection[Any], day: dt.date) -> StoredUniver
     return universe_version(conn, row["version"])
 
 
-def with_disablements(conn: psycopg.Connection[Any], stored: StoredUniverse, asof: dt.date, facts_seq: int) -> Universe:
-    """The universe with the names switched off that an executor could not find, as known at a watermark."""
+def as_looked_up(conn: psycopg.Connection[Any], stored: StoredUniverse, asof: dt.date, facts_seq: int) -> Universe:
+    """The universe with what people found on eToro since it was imported, as known at a watermark.
+
+    A name that an executor's line could not find is switched off; so is one whose newest look-up says missing or only
+    a CFD. A look-up that found the name dates its verification, and puts an earlier one of either kind right.
+    """
+    names = dict(stored.universe.instruments)
+    for symbol in _not_found(conn, stored, asof, facts_seq) & names.keys():
+        names[symbol] = replace(names[symbol], enabled=False)
+    for row in _newest_checks(conn, stored, facts_seq):
+        known = names.get(row["symbol"])
+        if known is None:
+            continue
+        if row["outcome"] == "found":
+            days = [day for day in (known.verified_on, row["day"]) if day]
+            was = stored.universe.instruments[row["symbol"]]
+            enabled = was.enabled if row["newest"] else known.enabled
+            names[row["symbol"]] = replace(known, enabled=enabled, verified_on=max(days))
+        else:
+            names[row["symbol"]] = replace(known, enabled=False)
+    return stored.universe if names == stored.universe.instruments else Universe(names)
+
+
+def _not_found(conn: psycopg.Connection[Any], stored: StoredUniverse, asof: dt.date, facts_seq: int) -> set[str]:
     rows = conn.execute(
         "SELECT d.symbol FROM ops.universe_disablements d "
         "JOIN ops.config_universe_versions v ON v.version = %(version)s "
         "WHERE d.from_day <= %(asof)s AND d.audit_seq <= %(seq)s AND d.audit_seq > v.audit_seq AND NOT EXISTS ("
         "SELECT 1 FROM ops.confirmations c WHERE c.corrects = d.confirmation_id AND c.audit_seq <= %(seq)s)",
         {"version": stored.version, "asof": asof, "seq": facts_seq},
-    ).fetchall()
-    off = {r["symbol"] for r in rows}
-    if not off:
-        return stored.universe
-    names = stored.universe.instruments
-    return Universe({s: replace(i, enabled=False) if s in off else i for s, i in names.items()})
+    )
+    return {r["symbol"] for r in rows}
+
+
+def _newest_checks(conn: psycopg.Connection[Any], stored: StoredUniverse, facts_seq: int) -> list[dict[str, Any]]:
+    """The newest look-up of each name. One that did not find it counts until a newer universe says otherwise.
+
+    `newest` is true when no line of a ticket failed to find the name after it.
+    """
+    return conn.execute(
+        "SELECT * FROM (SELECT DISTINCT ON (c.symbol) c.symbol, c.outcome, c.day, c.audit_seq > v.audit_seq AS counts, "
+        "NOT EXISTS (SELECT 1 FROM ops.universe_disablements d WHERE d.symbol = c.symbol AND d.audit_seq > c.audit_seq "
+        "AND d.audit_seq <= %(seq)s) AS newest "
+        "FROM ops.name_checks c JOIN ops.config_universe_versions v ON v.version = %(version)s "
+        "WHERE c.audit_seq <= %(seq)s ORDER BY c.symbol, c.audit_seq DESC) newest_of_each "
+        "WHERE outcome = 'found' OR counts ORDER BY symbol",
+        {"version": stored.version, "seq": facts_seq},
+    ).fetchall()  # type: ignore[return-value]

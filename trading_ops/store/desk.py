@@ -93,6 +93,13 @@ def open_incident(
     return incident_id
 
 
+def untradable(conn: psycopg.Connection[Any], symbol: str, reason: str, why: str, *, key: str) -> uuid.UUID:
+    """Open the incident of a name that cannot be bought on eToro as a stock; the name is switched off already."""
+    said = "is offered only as a CFD" if reason == "CFD" else "was not found"
+    details = {"symbol": symbol, "reason": reason, "why": why}
+    return open_incident(conn, "UNTRADABLE_SYMBOL", f"{symbol} {said} on eToro", details, blocking=False, key=key)
+
+
 def close_incident(conn: psycopg.Connection[Any], incident_id: uuid.UUID, resolution: str, closed_by: str) -> None:
     """Close an incident with what was done about it."""
     seq = audit.append(

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from trading_ops.domain.errors import BadInput, Refused
-from trading_ops.domain.ledger import CashMovement, Fill, LedgerFacts, ledger_at
+from trading_ops.domain.ledger import CashMovement, CorporateEvent, Fill, LedgerFacts, ledger_at
 from trading_ops.domain.prices import CorporateAction
 from trading_ops.domain.values import ZERO, plain
 from trading_ops.store import audit, chosen, configuration
@@ -20,7 +20,8 @@ OUTGOING = ("withdrawal", "fee")
 
 def fill_payload(row: Mapping[str, Any]) -> dict[str, object]:
     """A fill as it is announced; the stored row must always give the same."""
-    return {
+    piece = {} if row["part"] == 1 else {"part": row["part"]}
+    return piece | {
         "symbol": row["symbol"], "side": row["side"], "units": plain(row["units"]),
         "price_usd": plain(row["price_usd"]), "value_gbp": plain(row["value_gbp"]), "fee_gbp": plain(row["fee_gbp"]),
         "filled_at": row["filled_at"].astimezone(dt.UTC).isoformat(), "session": row["session"].isoformat(),
@@ -39,6 +40,15 @@ def movement_payload(row: Mapping[str, Any]) -> dict[str, object]:
     }  # fmt: skip
 
 
+def event_payload(row: Mapping[str, Any]) -> dict[str, object]:
+    """A corporate event as it is announced; the stored row must always give the same."""
+    return {
+        "kind": row["kind"], "symbol": row["symbol"], "day": row["day"].isoformat(), "new_symbol": row["new_symbol"],
+        "new_units": plain(row["new_units"]), "cost_share": plain(row["cost_share"]),
+        "cash_gbp": plain(row["cash_gbp"]), "recorded_by": row["recorded_by"], "why": row["why"],
+    }  # fmt: skip
+
+
 def record_fill(
     conn: psycopg.Connection[Any],
     fill: Fill,
@@ -48,22 +58,24 @@ def record_fill(
     plan_id: str | None = None,
     line: int | None = None,
     confirmation_id: uuid.UUID | None = None,
+    part: int = 1,
 ) -> int:
-    """Store a fill; returns its number in the audit chain."""
+    """Store a fill; returns its number in the audit chain. `part` counts the pieces of one answer from 1."""
     row: dict[str, Any] = {
         "fill_id": fill.fill_id, "symbol": fill.symbol, "side": fill.side, "units": fill.units,
         "price_usd": fill.price_usd, "value_gbp": fill.value_gbp, "fee_gbp": fill.fee_gbp,
         "filled_at": fill.filled_at, "session": fill.session, "estimated": fill.estimated,
         "position_id": fill.position_id, "lots": list(fill.lot_ids), "plan_id": plan_id, "line": line,
-        "recorded_by": recorded_by, "why": why,
+        "recorded_by": recorded_by, "why": why, "part": part,
     }  # fmt: skip
     seq = audit.append(conn, "ledger.fill", fill.fill_id, fill_payload(row))
     conn.execute(
         "INSERT INTO ops.ledger_trades_fills (fill_id, symbol, side, units, price_usd, value_gbp, fee_gbp, filled_at, "
-        "session, estimated, position_id, lots, plan_id, line, confirmation_id, recorded_by, why, audit_seq) VALUES "
+        "session, estimated, position_id, lots, plan_id, line, confirmation_id, part, recorded_by, why, audit_seq) "
+        "VALUES "
         "(%(fill_id)s, %(symbol)s, %(side)s, %(units)s, %(price_usd)s, %(value_gbp)s, %(fee_gbp)s, %(filled_at)s, "
         "%(session)s, %(estimated)s, %(position_id)s, %(lots)s, %(plan_id)s, %(line)s, %(confirmation_id)s, "
-        "%(recorded_by)s, %(why)s, %(seq)s)",
+        "%(part)s, %(recorded_by)s, %(why)s, %(seq)s)",
         {**row, "lots": json.dumps(row["lots"]), "confirmation_id": confirmation_id, "seq": seq},
     )
     return seq
@@ -103,6 +115,23 @@ def record_movement(conn: psycopg.Connection[Any], movement: CashMovement, *, re
     return seq
 
 
+def record_event(conn: psycopg.Connection[Any], event: CorporateEvent, *, recorded_by: str, why: str) -> int:
+    """Store a corporate event that a person looked up; returns its number in the audit chain."""
+    row: dict[str, Any] = {
+        "event_id": event.event_id, "kind": event.kind, "symbol": event.symbol, "day": event.day,
+        "new_symbol": event.new_symbol, "new_units": event.new_units, "cost_share": event.cost_share,
+        "cash_gbp": event.cash_gbp, "recorded_by": recorded_by, "why": why,
+    }  # fmt: skip
+    seq = audit.append(conn, "ledger.event", event.event_id, event_payload(row))
+    conn.execute(
+        "INSERT INTO ops.ledger_events (event_id, kind, symbol, day, new_symbol, new_units, cost_share, cash_gbp, "
+        "recorded_by, why, audit_seq) VALUES (%(event_id)s, %(kind)s, %(symbol)s, %(day)s, %(new_symbol)s, "
+        "%(new_units)s, %(cost_share)s, %(cash_gbp)s, %(recorded_by)s, %(why)s, %(seq)s)",
+        {**row, "seq": seq},
+    )
+    return seq
+
+
 def _require_sign(movement: CashMovement) -> None:
     said = f"A {movement.kind} of {plain(movement.amount_gbp)} GBP"
     if movement.amount_gbp == ZERO and movement.kind != "dividend":  # 0 says that it was not paid
@@ -120,22 +149,23 @@ def void(
     recorded_by: str,
     fill_id: str | None = None,
     movement_id: str | None = None,
+    event_id: str | None = None,
 ) -> None:
-    """Take a fill or a cash movement out of force by an entry that names it; the wrong entry stays.
+    """Take a fill, a cash movement or an event out of force by an entry that names it; the wrong entry stays.
 
     Raises:
         Refused: It is void already.
     """
-    fact = fill_id or movement_id
+    fact = fill_id or movement_id or event_id
     void_id = uuid.uuid5(uuid.NAMESPACE_URL, f"void:{fact}")
     found = conn.execute("SELECT recorded_by, why FROM ops.ledger_voids WHERE void_id = %s", (void_id,)).fetchone()
     if found:
         raise Refused(f"{fact} is void already, by {found['recorded_by']}: {found['why']}.")
     seq = audit.append(conn, "ledger.void", str(fact), {"why": why, "recorded_by": recorded_by})
     conn.execute(
-        "INSERT INTO ops.ledger_voids (void_id, fill_id, movement_id, recorded_by, why, audit_seq) "
-        "VALUES (%s, %s, %s, %s, %s, %s)",
-        (void_id, fill_id, movement_id, recorded_by, why, seq),
+        "INSERT INTO ops.ledger_voids (void_id, fill_id, movement_id, event_id, recorded_by, why, audit_seq) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (void_id, fill_id, movement_id, event_id, recorded_by, why, seq),
     )
 
 
@@ -177,15 +207,32 @@ def movements(conn: psycopg.Connection[Any], facts_seq: int) -> tuple[CashMoveme
     )  # fmt: skip
 
 
+def events(conn: psycopg.Connection[Any], facts_seq: int) -> tuple[CorporateEvent, ...]:
+    """Corporate events in force at a watermark, in the order they were announced."""
+    rows = conn.execute(
+        f"SELECT f.* FROM ops.ledger_events f WHERE {_IN_FORCE.format(key='event_id')} ORDER BY f.audit_seq",
+        {"seq": facts_seq},
+    )
+    return tuple(
+        CorporateEvent(
+            event_id=str(r["event_id"]), kind=r["kind"], symbol=r["symbol"], day=r["day"], new_symbol=r["new_symbol"],
+            new_units=r["new_units"], cost_share=r["cost_share"], cash_gbp=r["cash_gbp"],
+        )
+        for r in rows
+    )  # fmt: skip
+
+
 def require_possible(conn: psycopg.Connection[Any]) -> None:
     """The facts in force add up: nothing is sold that is not held. Called before a sale or a void is committed.
 
     Raises:
         LedgerError: Names the fill; rolling back keeps the books as they were.
     """
-    booked = fills(conn, audit.head(conn).seq)
+    head = audit.head(conn).seq
+    booked, happened = fills(conn, head), events(conn, head)
     if booked:
-        ledger_at(LedgerFacts(booked, (), _splits(conn, booked)), max(fill.session for fill in booked))
+        last = max((*(fill.session for fill in booked), *(event.day for event in happened)))
+        ledger_at(LedgerFacts(booked, (), _splits(conn, booked), happened), last)
 
 
 def _splits(conn: psycopg.Connection[Any], booked: tuple[Fill, ...]) -> tuple[CorporateAction, ...]:
@@ -202,6 +249,7 @@ def tampered(conn: psycopg.Connection[Any]) -> list[str]:
     for kind, table, key, payload in (
         ("ledger.fill", "ledger_trades_fills", "fill_id", fill_payload),
         ("ledger.movement", "ledger_cash_movements", "movement_id", movement_payload),
+        ("ledger.event", "ledger_events", "event_id", event_payload),
     ):
         said = audit.announced(conn, kind)
         stored = {str(r[key]): payload(r) for r in conn.execute(f"SELECT * FROM ops.{table}")}

@@ -16,7 +16,8 @@ from trading_ops.store.snapshots import Snapshot
 
 FACT_KINDS = (
     "answers.confirmation", "broker.snapshot", "desk.incident", "desk.incident_closed", "desk.kill_switch",
-    "ledger.fill", "ledger.movement", "ledger.void", "quality.accepted", "ticket.withdrawn", "universe.disabled",
+    "ledger.event", "ledger.fill", "ledger.movement", "ledger.void", "quality.accepted", "ticket.withdrawn",
+    "universe.checked", "universe.disabled",
 )  # fmt: skip
 """Announcements by people that can change what a plan decides. A run that saw fewer of them is not current."""
 

@@ -197,7 +197,8 @@ def withdraw(conn: psycopg.Connection[Any], name: str, reason: str, withdrawn_by
     Raises:
         Refused: It is withdrawn already, or asks for nothing.
     """
-    ticket = get(conn, name)
+    conn.execute("SELECT FROM ops.lock_ticket(%s)", (get(conn, name).plan_id,))
+    ticket = get(conn, name)  # again, behind the lock: an answer or a withdrawal may have been under way
     if ticket.withdrawn_because is not None:
         raise Refused(f"Ticket {ticket.ticket_id} was withdrawn already: {ticket.withdrawn_because}")
     if ticket.verdict != "TRADE":

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 
 from trading_ops.domain import calendar, judgement
+from trading_ops.domain.answer import Answer
 from trading_ops.domain.judgement import Judgement, PlanInputs
 from trading_ops.domain.kill_switch import state_at
 from trading_ops.domain.ledger import CashMovement, Fill
@@ -24,7 +25,6 @@ from trading_ops.planning import direct, issue, steps
 from trading_ops.providers.protocol import ACTIONS, BARS, FIXINGS
 from trading_ops.settings import Settings
 from trading_ops.store import answers, audit, broker, configuration, desk, ledger, market, plans
-from trading_ops.store.answers import Answer
 from trading_ops.store.tickets import Ticket
 from trading_ops_tests.integration import lived_factory as lived
 from trading_ops_tests.integration.home_factory import opened, policy_text
@@ -224,7 +224,7 @@ def happen(conn: psycopg.Connection[Any], story: Week) -> None:
     with conn.transaction():
         if story.answers:
             answers.record_answers(
-                conn, SECOND_PLAN.isoformat(), story.answers, answered_by="executor", usd_per_gbp=USD_PER_GBP,
+                conn, SECOND_PLAN.isoformat(), story.answers, answered_by="executor", rate_of=lambda _: USD_PER_GBP,
                 where="the form",
             )  # fmt: skip
         for movement in story.dividends:

@@ -25,6 +25,7 @@ from psycopg.rows import dict_row
 
 from trading_ops.commands.setup import prepare
 from trading_ops.domain import universe as universes
+from trading_ops.domain.answer import Answer
 from trading_ops.domain.ticket_model import TicketContent
 from trading_ops.planning import steps
 from trading_ops.planning.direct import plan_now
@@ -36,7 +37,6 @@ from trading_ops.simulation.broker import Credit
 from trading_ops.simulation.people import People
 from trading_ops.simulation.weeks import Simulation
 from trading_ops.store import configuration, market, roles
-from trading_ops.store.answers import Answer
 from trading_ops.store.server import Server
 from trading_ops.store.tickets import Ticket
 from trading_ops_tests.integration.home_factory import opened

@@ -1,0 +1,222 @@
+"""What a person says became of one line of a ticket, complete and possible by itself.
+
+Belongs here: the answer as data, what makes one incomplete, how the pieces of a fill add up.
+Does not belong here: what looks odd but may be true (`plausibility`), storing and booking (`store.answers`).
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from trading_ops.domain.errors import BadInput
+from trading_ops.domain.ledger import complete_fill
+from trading_ops.domain.values import ZERO, exact, half_even, plain
+
+BEGUN = ("DONE", "PARTIAL")
+STATUSES = (*BEGUN, "SKIPPED", "FAILED")
+NAMES_OFF = ("MISSING", "CFD")
+"""Reasons of FAILED after which the name is switched off at once."""
+PLACES = {"units": 6, "price_usd": 8, "value_gbp": 2, "fee_gbp": 2}
+"""Decimals that are kept: more would be rounded after they were announced."""
+ESTIMATE_SLACK = Decimal("1.05")
+"""Pounds worked out from units and a reference rate may differ so much from those that were typed in."""
+
+
+@dataclass(frozen=True)
+class FillPart:
+    """One position that a line closed or opened: a line may close several, or be filled in several pieces.
+
+    Attributes:
+        price_usd: Dollars per unit.
+        executed_at: Moment of the fill, aware UTC.
+        units: Units, or None when not read off.
+        value_gbp: Pounds, or None when not read off.
+        position_id: The broker's Position ID, when known.
+        lot_id: The lot that the ticket named for this part.
+    """
+
+    price_usd: Decimal
+    executed_at: dt.datetime
+    units: Decimal | None = None
+    value_gbp: Decimal | None = None
+    position_id: str | None = None
+    lot_id: str | None = None
+
+    def payload(self) -> dict[str, object]:
+        """The part as it is hashed and announced."""
+        return {
+            "units": _text(self.units),
+            "price_usd": plain(self.price_usd),
+            "value_gbp": _text(self.value_gbp),
+            "executed_at": self.executed_at.astimezone(dt.UTC).isoformat(),
+            "position_id": self.position_id,
+            "lot_id": self.lot_id,
+        }
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a person says became of one line.
+
+    Attributes:
+        line: The ticket's line.
+        status: DONE, PARTIAL, SKIPPED or FAILED.
+        reason: Why not, for SKIPPED and FAILED; `MISSING` and `CFD` switch the name off.
+        units: Units in all.
+        price_usd: Dollars per unit; the mean by units when there are parts.
+        value_gbp: Pounds in all.
+        fee_gbp: Fee in pounds that the screen showed beside the value.
+        executed_at: Moment of the (last) fill, aware UTC.
+        position_id: The broker's Position ID.
+        parts: The pieces, when there is more than one.
+        note: The person's own words.
+        typed: Letter by letter what was typed, by field; kept, never hashed.
+        asked: What the form asked again and the person said is right; kept, never hashed.
+    """
+
+    line: int
+    status: str
+    reason: str = ""
+    units: Decimal | None = None
+    price_usd: Decimal | None = None
+    value_gbp: Decimal | None = None
+    fee_gbp: Decimal | None = None
+    executed_at: dt.datetime | None = None
+    position_id: str | None = None
+    parts: tuple[FillPart, ...] = ()
+    note: str = ""
+    typed: Mapping[str, object] | None = field(default=None, compare=False)
+    asked: tuple[str, ...] = field(default=(), compare=False)
+
+    def payload(self) -> dict[str, object]:
+        """The answer as it is hashed and announced; what an older answer had no place for is left out when empty."""
+        said: dict[str, object] = {
+            "line": self.line,
+            "status": self.status,
+            "reason": self.reason,
+            **{k: _text(getattr(self, k)) for k in ("units", "price_usd", "value_gbp", "fee_gbp")},
+            "executed_at": self.executed_at.astimezone(dt.UTC).isoformat() if self.executed_at else None,
+            "position_id": self.position_id,
+        }
+        if self.note:
+            said["note"] = self.note
+        if self.parts:
+            said["parts"] = [part.payload() for part in self.parts]
+        return said
+
+    @property
+    def pieces(self) -> tuple[FillPart, ...]:
+        """What is booked: the parts, or the answer itself as one; nothing when nothing was traded."""
+        if self.status not in BEGUN or self.parts:
+            return self.parts
+        assert self.price_usd is not None
+        assert self.executed_at is not None
+        return (FillPart(self.price_usd, self.executed_at, self.units, self.value_gbp, self.position_id),)
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value)
+
+
+def of_parts(
+    line: int, status: str, parts: Sequence[FillPart], *, fee_gbp: Decimal | None = None, note: str = ""
+) -> Answer:
+    """An answer whose totals are those of its parts; a single part is the answer itself.
+
+    Args:
+        line: The ticket's line.
+        status: DONE or PARTIAL.
+        parts: At least one. Units, and pounds, are totals only when every part has them.
+        fee_gbp: Fee of the line.
+        note: The person's words.
+    """
+    if len(parts) == 1:
+        (one,) = parts
+        return Answer(
+            line, status, "", one.units, one.price_usd, one.value_gbp, fee_gbp, one.executed_at, one.position_id,
+            note=note,
+        )  # fmt: skip
+    with exact():
+        all_units = [part.units for part in parts if part.units is not None]
+        all_values = [part.value_gbp for part in parts if part.value_gbp is not None]
+        units = sum(all_units, ZERO) if len(all_units) == len(parts) else None
+        value = sum(all_values, ZERO) if len(all_values) == len(parts) else None
+        weights = [part.units or part.value_gbp or ZERO for part in parts]
+        mean = sum((p.price_usd * w for p, w in zip(parts, weights, strict=True)), ZERO) / sum(weights, ZERO)
+        price = half_even(mean, PLACES["price_usd"])
+    last = max(part.executed_at for part in parts)
+    return Answer(line, status, "", units, price, value, fee_gbp, last, None, tuple(parts), note)
+
+
+def check_answer(answer: Answer, where: str) -> None:
+    """An answer is complete for its status.
+
+    Raises:
+        BadInput: A field is missing or impossible; the text names it.
+    """
+    if answer.status not in STATUSES:
+        raise BadInput(f"{where}: status {answer.status!r} is not one of DONE, PARTIAL, SKIPPED, FAILED.")
+    numbers = {k: getattr(answer, k) for k in ("units", "price_usd", "value_gbp")}
+    _check_numbers(numbers, where)
+    check_places({"fee_gbp": answer.fee_gbp}, where)
+    if answer.fee_gbp is not None and (not answer.fee_gbp.is_finite() or answer.fee_gbp < ZERO):
+        raise BadInput(f"{where}: fee_gbp {answer.fee_gbp} must be 0 or more.")
+    if answer.status in BEGUN:
+        _check_begun(answer, where)
+    elif any(v is not None for v in numbers.values()) or answer.executed_at is not None or answer.parts:
+        raise BadInput(f"{where}: {answer.status} says nothing was traded, so units, price, value and time stay empty.")
+
+
+def _check_begun(answer: Answer, where: str) -> None:
+    if answer.price_usd is None or answer.executed_at is None:
+        raise BadInput(f"{where}: {answer.status} needs price_usd and executed_at, as the screen shows them.")
+    for number, part in enumerate(answer.pieces, start=1):
+        place = f"{where}, position {number}" if answer.parts else where
+        _check_numbers({"units": part.units, "price_usd": part.price_usd, "value_gbp": part.value_gbp}, place)
+        if part.units is None and part.value_gbp is None:
+            raise BadInput(f"{place}: {answer.status} needs units or value_gbp, as the screen shows them.")
+        if part.executed_at.tzinfo is None:
+            raise BadInput(f"{place}: executed_at {part.executed_at} has no time zone. Write 2018-02-05T14:50+00:00.")
+
+
+def _check_numbers(numbers: Mapping[str, Decimal | None], where: str) -> None:
+    for name, value in numbers.items():
+        if value is not None and (not value.is_finite() or value <= ZERO):
+            raise BadInput(f"{where}: {name} {value} must be a number above 0.")
+    check_places(numbers, where)
+
+
+def check_places(numbers: Mapping[str, Decimal | None], where: str) -> None:
+    """No number has more decimals than are kept.
+
+    Raises:
+        BadInput: One has; nothing is rounded silently.
+    """
+    for name, value in numbers.items():
+        exponent = value.as_tuple().exponent if value is not None else 0
+        if isinstance(exponent, int) and -exponent > PLACES[name]:
+            raise BadInput(
+                f"{where}: {name} {value} has more than {PLACES[name]} decimals. Type what the screen shows."
+            )
+
+
+def is_overfilled(answer: Answer, side: str, line_units: Decimal, line_gbp: Decimal, rates: Sequence[Decimal]) -> bool:
+    """A BUY of more pounds, or a SELL of more units, than the line said; what was not typed is worked out.
+
+    Args:
+        answer: The answer.
+        side: BUY or SELL.
+        line_units: Units of the line.
+        line_gbp: Pounds of the line.
+        rates: Dollars for one pound on the day of each piece.
+    """
+    units = value = ZERO
+    with exact():
+        for part, rate in zip(answer.pieces, rates, strict=True):
+            its_units, its_value, _ = complete_fill(part.units, part.value_gbp, part.price_usd, rate)
+            units, value = units + its_units, value + its_value
+        if side == "SELL":
+            return units > line_units
+        slack = ESTIMATE_SLACK if any(part.value_gbp is None for part in answer.pieces) else Decimal(1)
+        return value > line_gbp * slack
