@@ -70,10 +70,22 @@ def add_snapshot(
 
 def newest(conn: psycopg.Connection[Any], asof: dt.date, facts_seq: int) -> BrokerSnapshot | None:
     """The newest snapshot of a session not after `asof`, as known at a watermark."""
+    return _first(conn, "session <= %s AND audit_seq <= %s", (asof, facts_seq))
+
+
+def newest_of_all(conn: psycopg.Connection[Any], at: dt.datetime) -> BrokerSnapshot | None:
+    """The newest snapshot taken up to a moment."""
+    return _first(conn, "taken_at <= %s", (at,))
+
+
+def newest_before(conn: psycopg.Connection[Any], taken_at: dt.datetime) -> BrokerSnapshot | None:
+    """The newest snapshot older than one."""
+    return _first(conn, "taken_at < %s", (taken_at,))
+
+
+def _first(conn: psycopg.Connection[Any], which: str, params: tuple[object, ...]) -> BrokerSnapshot | None:
     row = conn.execute(
-        "SELECT * FROM ops.broker_snapshots WHERE session <= %s AND audit_seq <= %s "
-        "ORDER BY taken_at DESC, audit_seq DESC LIMIT 1",
-        (asof, facts_seq),
+        f"SELECT * FROM ops.broker_snapshots WHERE {which} ORDER BY taken_at DESC, audit_seq DESC LIMIT 1", params
     ).fetchone()
     if row is None:
         return None

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from trading_ops.domain.errors import BadInput, Refused
+from trading_ops.domain.errors import BadInput, Refused, UnknownSymbol
 from trading_ops.domain.ledger import CashMovement, CorporateEvent, Fill, LedgerFacts, ledger_at
 from trading_ops.domain.prices import CorporateAction
 from trading_ops.domain.values import ZERO, plain
@@ -220,6 +220,16 @@ def events(conn: psycopg.Connection[Any], facts_seq: int) -> tuple[CorporateEven
         )
         for r in rows
     )  # fmt: skip
+
+
+def require_known(conn: psycopg.Connection[Any], symbol: str, where: str) -> None:
+    """The desk knows the name.
+
+    Raises:
+        UnknownSymbol: It does not.
+    """
+    if not conn.execute("SELECT 1 FROM ops.instruments WHERE symbol = %s", (symbol,)).fetchone():
+        raise UnknownSymbol(symbol, where)
 
 
 def require_possible(conn: psycopg.Connection[Any]) -> None:

@@ -1,0 +1,236 @@
+"""The account against the ledger as of now: what differs, why, and the entries that a person may accept.
+
+Belongs here: gathering the evidence, and making an accepted proposal a fact.
+Does not belong here: the comparison and its rules (`domain.reconciliation`), the diagnosis (`domain.diagnosis`).
+"""
+
+import dataclasses
+import datetime as dt
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+import psycopg
+
+from trading_ops.desk import books_now
+from trading_ops.desk.books_now import Books, Values
+from trading_ops.domain import calendar
+from trading_ops.domain.broker_snapshot import BrokerSnapshot, compared_session
+from trading_ops.domain.diagnosis import Diagnosis, Finding, diagnose
+from trading_ops.domain.diagnosis_evidence import AnsweredLine, DriftEvidence, StatementRow
+from trading_ops.domain.drift import compare
+from trading_ops.domain.errors import Refused
+from trading_ops.domain.reconciliation import Reconciliation, reconcile
+from trading_ops.domain.results import Outcome
+from trading_ops.domain.values import Session, plain
+from trading_ops.store import audit, broker, chosen, statements
+from trading_ops.store import corrections as booked
+
+TICKETS_LOOKED_AT = 6
+"""Newest TRADE tickets whose lines may explain a difference."""
+SPLITS_NEAR = dt.timedelta(days=21)
+
+
+class Light(Enum):
+    """The state of the books in one colour."""
+
+    GREEN = "green"
+    AMBER = "amber"
+    RED = "red"
+    GREY = "grey"
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """The newest snapshot against the ledger.
+
+    Attributes:
+        asof: The session at which the gate was asked.
+        snapshot: The newest snapshot, or None.
+        gate: The gate's answer.
+        diagnosis: What explains the differences; None without a snapshot.
+        light: Grey: not reconciled lately. Red: something differs. Amber: agrees, and something waits. Green: agrees.
+        sentence: The light in words.
+    """
+
+    asof: Session
+    snapshot: BrokerSnapshot | None
+    gate: Reconciliation
+    diagnosis: Diagnosis | None
+    light: Light
+    sentence: str
+
+
+def reconciled(conn: psycopg.Connection[Any], now: dt.datetime) -> Reconciled:
+    """Compare the newest snapshot with the ledger.
+
+    Args:
+        conn: A connection.
+        now: The moment, aware UTC; a simulated book passes its own.
+    """
+    of = books_now.books(conn)
+    asof = books_now.newest_session(conn, now)
+    held = books_now.values(conn, of, asof)
+    snapshot = broker.newest_of_all(conn, now)
+    newest_fill = max((f.filled_at for f in of.facts.fills if f.filled_at <= now), default=None)
+    gate = reconcile(snapshot, of.facts, held.equity_gbp, asof, of.dividends(asof), newest_fill, of.policy)
+    if snapshot is None:
+        return Reconciled(asof, None, gate, None, Light.GREY, "Nobody has entered what the account shows yet.")
+    found = diagnose(_evidence(conn, of, held, snapshot, now))
+    light, sentence = _light(gate, found, snapshot, now)
+    return Reconciled(asof, snapshot, gate, found, light, sentence)
+
+
+def _light(gate: Reconciliation, found: Diagnosis, snapshot: BrokerSnapshot, now: dt.datetime) -> tuple[Light, str]:
+    failed = [r for r in gate.results if r.outcome is not Outcome.PASS]
+    stale = [r for r in failed if r.code == "SNAPSHOT_STALE"]
+    age = (now.date() - snapshot.taken_at.date()).days
+    when = "today" if age == 0 else "yesterday" if age == 1 else f"{age} days ago"
+    drifting = [r for r in failed if r.code != "SNAPSHOT_STALE"]
+    if drifting:
+        return Light.RED, " ".join(r.sentence for r in drifting)
+    if stale:
+        return Light.GREY, f"Last checked {when}. {stale[0].sentence}"
+    if gate.proposals or found.findings:
+        waiting = len(gate.proposals) or len(found.findings)
+        what = "1 entry waits" if waiting == 1 else f"{waiting} entries wait"
+        return Light.AMBER, f"Account and ledger agree, checked {when}; {what} to be booked."
+    return Light.GREEN, f"Account and ledger agree, checked {when}."
+
+
+def _evidence(
+    conn: psycopg.Connection[Any], of: Books, held: Values, snapshot: BrokerSnapshot, now: dt.datetime
+) -> DriftEvidence:
+    session = compared_session(snapshot, of.facts)
+    expected = of.dividends(session)
+    names = sorted({*snapshot.holdings, *held.closes, *(f.symbol for f in of.facts.fills)})
+    bars = books_now.newest_closes(conn, of.policy, names, session)
+    fixing = of.fixing(session)
+    near = chosen.actions(conn, of.policy.data, session - SPLITS_NEAR, session + SPLITS_NEAR, names)
+    return DriftEvidence(
+        snapshot=snapshot,
+        previous=broker.newest_before(conn, snapshot.taken_at),
+        facts=of.facts,
+        comparison=compare(snapshot, of.facts, held.equity_gbp, expected, of.policy.reconciliation),
+        policy=of.policy,
+        expected=expected,
+        lines=recent_lines(conn, now),
+        closes={symbol: close for symbol, (_, close) in bars.items()},
+        usd_per_gbp=fixing.usd_per_gbp if fixing else None,
+        known_splits=tuple(action for action in near if action.kind == "split"),
+        statement=statement_rows(conn, snapshot.taken_at - dt.timedelta(days=60)),
+    )
+
+
+def recent_lines(conn: psycopg.Connection[Any], now: dt.datetime) -> tuple[AnsweredLine, ...]:
+    """Lines of the newest TRADE tickets with the answers in force."""
+    rows = conn.execute(
+        "WITH newest AS (SELECT t.plan_id, t.content, w.plan_id IS NOT NULL AS withdrawn FROM ops.tickets t "
+        "LEFT JOIN ops.ticket_withdrawals w USING (plan_id) WHERE t.verdict = 'TRADE' "
+        "ORDER BY t.plan_id DESC LIMIT %s), "
+        "answered AS (SELECT DISTINCT ON (c.plan_id, c.line) c.* FROM ops.confirmations c JOIN newest USING (plan_id) "
+        "ORDER BY c.plan_id, c.line, c.revision DESC) "
+        "SELECT l.*, n.withdrawn, (n.content::jsonb -> 'window' ->> 'session')::date AS window_session, "
+        "a.status, a.units AS said_units, a.price_usd AS said_price, a.value_gbp AS said_value, "
+        "(SELECT f.fill_id FROM ops.ledger_trades_fills f WHERE f.confirmation_id = a.confirmation_id "
+        " AND NOT EXISTS (SELECT 1 FROM ops.ledger_voids v WHERE v.fill_id = f.fill_id) ORDER BY f.part LIMIT 1) "
+        " AS fill_id "
+        "FROM newest n JOIN ops.ticket_lines l USING (plan_id) "
+        "LEFT JOIN answered a ON a.plan_id = l.plan_id AND a.line = l.line ORDER BY l.plan_id, l.line",
+        (TICKETS_LOOKED_AT,),
+    )
+    return tuple(
+        AnsweredLine(
+            r["plan_id"], r["line"], r["symbol"], r["side"], r["amount_gbp"], r["units"], r["reference_price_usd"],
+            r["status"], r["window_session"], r["withdrawn"], r["said_units"], r["said_price"], r["said_value"],
+            str(r["fill_id"]) if r["fill_id"] else None,
+        )
+        for r in rows
+        if r["window_session"] <= now.date()
+    )  # fmt: skip
+
+
+def statement_rows(conn: psycopg.Connection[Any], since: dt.datetime) -> tuple[StatementRow, ...]:
+    """Rows of imported statements from a moment on, oldest first."""
+    return tuple(
+        StatementRow(
+            r["kind"], r["at"], r["symbol"], r["units"], r["amount_gbp"], r["position_id"], r["row_key"]
+        )
+        for r in statements.rows_since(conn, since)
+    )  # fmt: skip
+
+
+def accept(
+    conn: psycopg.Connection[Any], found: Finding, snapshot_id: str, username: str, note: str, now: dt.datetime
+) -> Sequence[str]:
+    """Book the entries that a finding proposes; accepting twice adds nothing.
+
+    Args:
+        conn: A connection inside a transaction, the person named.
+        found: The finding as it was shown.
+        snapshot_id: The snapshot that it explains.
+        username: Who accepts.
+        note: Why, in the person's words; may be empty.
+        now: The moment, aware UTC.
+
+    Returns:
+        What was booked, one sentence an entry; empty when it had been accepted before.
+
+    Raises:
+        Refused: There is nothing to book, or an entry is no longer possible.
+        LedgerError: The facts would not add up.
+    """
+    entries = booked.bookable(found.proposals)
+    if not entries:
+        raise Refused(f"{found.symbol}: there is nothing to book. {found.sentence}")
+    name = "resolution:" + ":".join(sorted(entry.proposal_id for entry in entries))
+    resolution_id = uuid.uuid5(uuid.NAMESPACE_URL, name)
+    conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7302))", (str(resolution_id),))
+    if conn.execute("SELECT 1 FROM ops.drift_resolutions WHERE resolution_id = %s", (resolution_id,)).fetchone():
+        return ()
+    said = [as_data(entry) for entry in entries]
+    payload: dict[str, object] = {
+        "class": found.code,
+        "subject": found.symbol,
+        "entries": said,
+        "accepted_by": username,
+    }
+    seq = audit.append(conn, "ledger.resolution", str(resolution_id), payload)
+    why = f"{found.sentence} {note}".strip()
+    sentences = [booked.book(conn, entry, username=username, why=why, now=now) for entry in entries]
+    conn.execute(
+        "INSERT INTO ops.drift_resolutions (resolution_id, snapshot_id, class, subject, sentence, entries, "
+        "accepted_by, note, audit_seq) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            resolution_id, snapshot_id, found.code, found.symbol, found.sentence, json.dumps(said), username, note, seq,
+        ),
+    )  # fmt: skip
+    return sentences
+
+
+def as_data(entry: object) -> dict[str, object]:
+    """An entry as plain data, for the record."""
+    fields = {f.name: _plain(getattr(entry, f.name)) for f in dataclasses.fields(entry)}  # type: ignore[arg-type]
+    return {"kind": type(entry).__name__, **fields}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, dt.date | dt.datetime):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return as_data(value) if dataclasses.is_dataclass(value) else value
+
+
+def session_seen(taken_at: dt.datetime) -> Session:
+    """The session whose splits an account shows at a moment: the one that is open, else the last that is over."""
+    day = taken_at.astimezone(calendar.NEW_YORK).date()
+    if calendar.is_session(day) and calendar.open_utc(day) <= taken_at:
+        return day
+    return calendar.last_closed(taken_at)
