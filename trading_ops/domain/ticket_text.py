@@ -27,8 +27,8 @@ def rows_of(content: TicketContent, envelope: Envelope) -> tuple[Row, ...]:
     """The whole ticket. In a paper or simulated book every row of the head and every line's head says so first."""
     if content.verdict is Verdict.NO_TRADE:
         return (*_no_trade_head(content), *failures(content), *record(content, envelope))
-    lines = [row for line in content.lines for row in _line(content, line)]
-    return (*_trade_head(content), *_before_you_start(content), *lines, *record(content, envelope))
+    lines = [row for line in content.lines for row in line_rows(content, line)]
+    return (*_trade_head(content), *before_you_start(content), *lines, *record(content, envelope))
 
 
 def _trade_head(content: TicketContent) -> list[Row]:
@@ -67,7 +67,8 @@ def _no_trade_head(content: TicketContent) -> list[Row]:
     ]
 
 
-def _before_you_start(content: TicketContent) -> list[Row]:
+def before_you_start(content: TicketContent) -> list[Row]:
+    """What holds for every line."""
     end = clock(content.window.close_utc)
     account = "" if banner_of(content) else "eToro, the real portfolio, account in GBP. "
     rows = [
@@ -87,7 +88,8 @@ def _before_you_start(content: TicketContent) -> list[Row]:
     ]
 
 
-def _line(content: TicketContent, line: LinePart) -> list[Row]:
+def line_rows(content: TicketContent, line: LinePart) -> list[Row]:
+    """One instruction: its heading, then what to do in the order of her hands."""
     reference = f"(reference ${line.reference_price_usd}, close of {close_day(line.reference_session)})"
     not_these = ", ".join(line.reject)
     heading = f"{banner_of(content)}{line.line} of {len(content.lines)} · {line.side} {line.symbol}"

@@ -19,11 +19,12 @@ SALT_BYTES, KEY_BYTES = 16, 32
 MEMORY = 64 * 1024 * 1024
 RUNS = ("01234567890123456789", "98765432109876543210", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm")
 """A password that is a piece of one of these is among the first that are tried."""
-COMMON = frozenset(
-    """admin administrator baseball changeme chelsea default desk dragon etoro everton executor football household
-    iloveyou letmein liverpool login master michael monkey operator passphrase passw passwort password princess qwerty
-    qwertyuiop secret summer sunshine superman trading tradingops trustno welcome whatever winter""".split()
-)
+_COMMON = """
+admin administrator baseball changeme chelsea default desk dragon etoro everton executor football household iloveyou
+letmein liverpool login master michael monkey operator passphrase passwort password princess qwerty qwertyuiop secret
+summer sunshine superman trading tradingops trustno welcome whatever winter
+"""
+COMMON = frozenset(_COMMON.split())
 """Words that are no password even with digits and signs around them."""
 LOOK_ALIKES = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "@": "a", "$": "s", "!": "i"})
 

@@ -6,7 +6,7 @@ Their sessions and tries do not belong here (`sign_ins`), nor what a password mu
 import datetime as dt
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import psycopg
 
@@ -96,7 +96,7 @@ def add(
         raise Refused(
             f"There is a {username!r} already. Change the password with `trading-ops user password {username}`."
         )
-    return _store(conn, Account(username, 1, cast("Role", role), display_name, email, password_hash))
+    return _store(conn, Account(username, 1, role, display_name, email, password_hash))
 
 
 def change(

@@ -1,0 +1,63 @@
+"""Sending a ticket's answers: the act behind the button, and what the person is told.
+
+It runs in the button's callback, so three quick presses find the answers there; its key follows from what is sent.
+"""
+
+import uuid
+from typing import Any
+
+from streamlit_app.components import draft
+from streamlit_app.database import write
+from streamlit_app.person import Person
+from trading_ops.desk.answering import TicketState, submit
+from trading_ops.domain.answer import Answer
+from trading_ops.domain.canonical import canonical_bytes, sha256_hex
+from trading_ops.domain.errors import TradingOpsError
+from trading_ops.store.answers import AnsweredMeanwhile, TicketChanged
+
+
+def save_answers(
+    person: Person, page: str, state: TicketState, answers: tuple[Answer, ...], body: dict[str, Any]
+) -> None:
+    """Store the answers as shown; what cannot be stored is said, and everything typed stays."""
+    fresh = [a for a in answers if not _stands(state, a)]
+    if not fresh:
+        body.update(step="glance", said=("info", "These answers were saved already."))
+        return
+    key = submission_id(person, state, fresh)
+    try:
+        sent = write(person, lambda conn: submit(conn, key, state.ticket, fresh, state.shown, person.username))
+    except AnsweredMeanwhile:
+        kept = {"step": "glance", "lines": {}}
+        kept["said"] = (
+            "warning",
+            "This line was answered in another window or by somebody else meanwhile. What you sent now was not used. "
+            "Below is what is saved; press Correct if it is wrong.",
+        )
+        draft.replace(person, page, state.ticket.ticket_id, kept)
+        return
+    except TicketChanged as exc:
+        body.update(step="glance", said=("error", f"Nothing was saved: {exc}"))
+        return
+    except TradingOpsError as exc:
+        body.update(step="check", said=("error", f"Nothing was saved. {exc} What you typed is kept."))
+        return
+    with_thanks: dict[str, Any] = {"step": "glance", "lines": {}}
+    if sent.first:
+        with_thanks["said"] = ("success", "Saved. Thank you.")
+    draft.replace(person, page, state.ticket.ticket_id, with_thanks)
+
+
+def _stands(state: TicketState, answer: Answer) -> bool:
+    stored = state.answered.get(answer.line)
+    return stored is not None and stored.answer.payload() == answer.payload()
+
+
+def submission_id(person: Person, state: TicketState, answers: list[Answer]) -> uuid.UUID:
+    """The key of one sending: the same answers, given to the same state of the ticket, are the same sending."""
+    shown = sorted(state.shown.revisions.items())
+    content: dict[str, object] = {
+        "who": person.username, "ticket": state.ticket.content_sha256, "shown": [[n, r] for n, r in shown],
+        "answers": [answer.payload() for answer in answers],
+    }  # fmt: skip
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"submission:{sha256_hex(canonical_bytes(content))}")

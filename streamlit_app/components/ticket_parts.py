@@ -1,0 +1,118 @@
+"""The pieces of the ticket page that are only read: the glance, one instruction, why nothing is done, what is saved."""
+
+import datetime as dt
+import html
+from collections.abc import Callable
+
+import streamlit as st
+
+from streamlit_app.components import style
+from trading_ops.desk.answering import TicketState
+from trading_ops.desk.standing import Standing
+from trading_ops.desk.typed_answer import summary
+from trading_ops.domain.results import Outcome
+from trading_ops.domain.ticket_model import LinePart, TicketContent
+from trading_ops.domain.ticket_text import before_you_start, line_rows
+from trading_ops.domain.ticket_words import about_pounds, clock, count, london_day, long_day, typed_pounds
+
+NOTHING = "Do nothing this week."
+
+
+def no_ticket(desk: Standing, name: str) -> None:
+    """No ticket of that name, or none at all."""
+    if name:
+        style.block("calm", f"There is no ticket {name}.", "Open the link of the newest mail, or the menu's Ticket.")
+    elif desk.overdue and desk.open_plan is not None:
+        style.block("stop", "Do not trade.", f"There is no ticket for {desk.open_plan.week}.")
+    else:
+        style.block("calm", "There is no ticket yet.", "Nothing to do. A mail comes when there is one.")
+
+
+def no_trade(state: TicketState) -> None:
+    """Nothing to do, and why, in plain sentences."""
+    content = state.content
+    opens = content.next_plan_opens_utc
+    when = f"{long_day(london_day(opens))}, {clock(opens)}"
+    style.block("calm", NOTHING, "No order on eToro, nothing to answer.", f"The next plan comes {when} (London).")
+    failed = [gate for gate in content.gates if gate.outcome is Outcome.FAIL]
+    if failed:
+        st.subheader("Why")
+        style.listed(gate.sentence for gate in failed)
+        hers = [gate.remedy for gate in failed if "executor" in gate.remedy.lower()]
+        if hers:
+            st.subheader("What would help")
+            style.listed(dict.fromkeys(hers))
+    elif content.why:
+        style.listed([content.why])
+
+
+def withdrawn(state: TicketState) -> None:
+    """The red block: stop."""
+    style.block(
+        "stop",
+        "STOP. This ticket was withdrawn.",
+        f"Do nothing more on eToro. Reason: {state.ticket.withdrawn_because}",
+        "If you had already done a line, enter it here. The other lines need no answer.",
+    )
+
+
+def at_a_glance(state: TicketState, now: dt.datetime) -> None:
+    """The whole instruction in a few rows."""
+    content, window = state.content, state.content.window
+    if state.ticket.withdrawn_because is None:
+        day = "Today" if london_day(now) == window.session else long_day(window.session)
+        style.big(f"{count(len(content.lines), 'thing', 'things')} to do on eToro")
+        hours = f"{day}, between {clock(window.open_utc)} and {clock(window.close_utc)} (London)."
+        clocks = [f"Mind the clock: {window.clock_note}"] if window.clock_note else []
+        style.listed([hours, *_late(state, now), *clocks])
+    style.listed((f"{line_title(line)}{_mark(state, line)}" for line in content.lines), numbered=True)
+    if state.ticket.withdrawn_because is None:
+        with st.expander("Before you start"):
+            style.listed(row.clean for row in before_you_start(content) if row.kind == "item")
+            style.listed(["Not possible that day? Do nothing, mark all lines SKIPPED. That is safe."])
+
+
+def _late(state: TicketState, now: dt.datetime) -> list[str]:
+    window = state.content.window
+    answers = f"Answer every line by {clock(window.confirm_by_utc)} the same day."
+    if now <= window.close_utc:
+        return [answers]
+    over = "The time for this ticket is over: order nothing more. Answer what was done; mark the rest SKIPPED."
+    return [over] if now > window.confirm_by_utc else [over, answers]
+
+
+def _mark(state: TicketState, line: LinePart) -> str:
+    stored = state.answered.get(line.line)
+    return f" (answered {stored.answer.status})" if stored else ""
+
+
+def line_title(line: LinePart) -> str:
+    """`BUY NVDA · type £310`, `SELL ABBV · close the whole position`."""
+    if line.side == "BUY":
+        return f"BUY {line.symbol} · type {typed_pounds(line.amount_gbp)}"
+    closes = "close the whole position" if line.close_whole else f"close part, {about_pounds(line.amount_gbp)}"
+    return f"SELL {line.symbol} · {closes}"
+
+
+def instruction(content: TicketContent, line: LinePart) -> None:
+    """One line: where we are, the heading in large type, what to do in order."""
+    st.progress(line.line / len(content.lines), text=f"Line {line.line} of {len(content.lines)}")
+    rows = line_rows(content, line)
+    style.big(line_title(line))
+    style.listed(row.clean for row in rows[1:] if not row.clean.startswith("Write down"))
+
+
+def saved_answers(state: TicketState, correct: Callable[[int], None]) -> None:
+    """Everything is answered: what was saved, and a way to put a line right."""
+    overfilled = [line for line, stored in state.answered.items() if stored.overfilled]
+    style.block("calm", "Every line is answered. Thank you.", "Nothing else to do for this ticket.")
+    if overfilled:
+        style.ask(f"More than asked was filled in line {overfilled[0]}. The operator knows; nothing for you to do.")
+    for line in state.content.lines:
+        stored = state.answered.get(line.line)
+        if stored is None:
+            continue
+        with st.container(border=True):
+            st.html(f"<b>{html.escape(f'{line.line} · {stored.answer.status} · {line_title(line)}')}</b>")
+            style.listed([*summary(stored.answer), *([f"Note: {stored.answer.note}"] if stored.answer.note else [])])
+            correct(line.line)
