@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +11,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "＝", "＋", "－", "＠")
+"""What makes a spreadsheet run a cell; the wide ones do so in some languages."""
+_NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
+_BREAKS = re.compile(r"[\r\n]+")
 
 
 def as_json(facts: object) -> None:
@@ -42,7 +46,15 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _inert(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+    """Text that starts as a formula does, behind a quote; a number, negative or not, stays a number.
+
+    Line breaks become spaces: a bare carriage return would start a new row, and with it a new formula.
+    """
+    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+        return value
+    text = _BREAKS.sub(" ", value)
+    starts = text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS)
+    return f"'{text}" if starts else text
 
 
 def rows(found: Sequence[Mapping[str, Any]], how: str, empty: str) -> None:

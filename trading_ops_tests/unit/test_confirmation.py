@@ -1,12 +1,9 @@
-"""The confirmation gate, and what a form asks again about an answer."""
-
-from decimal import Decimal
+"""The confirmation gate."""
 
 import pytest
 
-from trading_ops.domain.confirmation import LineAnswer, check_confirmation_missing, implausible
+from trading_ops.domain.confirmation import LineAnswer, check_confirmation_missing
 from trading_ops.domain.results import Outcome
-from trading_ops_tests.unit.market_factory import make_policy
 
 
 def line(number: int, status: str | None) -> LineAnswer:
@@ -30,21 +27,3 @@ def test_a_line_without_answer_fails_and_is_named() -> None:
 
 def test_no_ticket_before_needs_no_answer() -> None:
     assert check_confirmation_missing([]).passed
-
-
-@pytest.mark.parametrize(
-    ("units", "price", "value", "asks"),
-    [
-        ("5.31", "340", "1290", ""),
-        ("5.31", "357", "1354.13", ""),  # 5 % away exactly is not beyond it
-        ("5.31", "357.01", "1354.13", "5 % above the reference 340"),
-        ("5.31", "34", "129", "90 % below the reference 340"),
-        ("53.1", "340", "1290", "53.1 units at 340 USD are about 12896 GBP, not 1290"),
-        (None, "340", "1290", ""),
-        ("5.31", None, None, ""),
-    ],
-)
-def test_what_is_asked_again(units: str | None, price: str | None, value: str | None, asks: str) -> None:
-    numbers = [None if text is None else Decimal(text) for text in (units, price, value)]
-    found = implausible(*numbers, Decimal(340), Decimal("1.4"), make_policy())
-    assert (asks in found) if asks else found == ""
