@@ -4,7 +4,7 @@ Widgets only. How the texts are read is `trading_ops.desk.typed_answer`.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -30,7 +30,9 @@ FIELDS = (
 )
 
 
-def line_form(line: LinePart, fields: Fields, reading: Reading, key: str, changed: Callable[[], None]) -> None:
+def line_form(
+    line: LinePart, fields: Fields, reading: Reading, key: str, changed: Callable[[], None], statuses: Sequence[str]
+) -> None:
     """Draw the form over `fields`; every change is written into them, and `changed` is called.
 
     Args:
@@ -39,6 +41,7 @@ def line_form(line: LinePart, fields: Fields, reading: Reading, key: str, change
         reading: How it reads now.
         key: Tells this form's widgets from others.
         changed: Keeps the draft.
+        statuses: What may have become of it: a withdrawn ticket takes only what was done.
     """
 
     def keep(target: Fields, name: str, widget: str) -> None:
@@ -53,7 +56,7 @@ def line_form(line: LinePart, fields: Fields, reading: Reading, key: str, change
             format_func=words.__getitem__, on_change=keep, args=(fields, name, widget),
         )  # fmt: skip
 
-    choice("status", "What became of this line?", STATUS_WORDS)
+    choice("status", "What became of this line?", {status: STATUS_WORDS[status] for status in statuses})
     status = fields.get("status")
     if status in ("SKIPPED", "FAILED"):
         choice("reason", "Why?", SKIP_REASONS if status == "SKIPPED" else FAIL_REASONS)

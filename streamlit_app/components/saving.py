@@ -3,16 +3,19 @@
 It runs in the button's callback, so three quick presses find the answers there; its key follows from what is sent.
 """
 
+import logging
 import uuid
 from typing import Any
 
 from streamlit_app.components import draft
-from streamlit_app.database import write
+from streamlit_app.database import reading, write
 from streamlit_app.person import Person
-from trading_ops.desk.answering import TicketState, submit
+from trading_ops.desk import executing
+from trading_ops.desk.answering import TicketState, submit, ticket_state
 from trading_ops.domain.answer import Answer
 from trading_ops.domain.canonical import canonical_bytes, sha256_hex
 from trading_ops.domain.errors import TradingOpsError
+from trading_ops.settings import Settings
 from trading_ops.store.answers import AnsweredMeanwhile, TicketChanged
 
 
@@ -42,10 +45,21 @@ def save_answers(
     except TradingOpsError as exc:
         body.update(step="check", said=("error", f"Nothing was saved. {exc} What you typed is kept."))
         return
+    _report(person, state)
     with_thanks: dict[str, Any] = {"step": "glance", "lines": {}}
     if sent.first:
         with_thanks["said"] = ("success", "Saved. Thank you.")
     draft.replace(person, page, state.ticket.ticket_id, with_thanks)
+
+
+def _report(person: Person, state: TicketState) -> None:
+    """Intended against executed, at once; the answers are saved whatever becomes of it."""
+    try:
+        with reading(person) as conn:
+            now = ticket_state(conn, state.ticket.ticket_id)
+            executing.write_report(conn, Settings.from_env().reports_dir, now)
+    except (TradingOpsError, OSError) as exc:
+        logging.getLogger(__name__).warning("the report of %s was not written: %s", state.ticket.ticket_id, exc)
 
 
 def _stands(state: TicketState, answer: Answer) -> bool:

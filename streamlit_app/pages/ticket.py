@@ -27,6 +27,7 @@ from streamlit_app.person import Person
 from trading_ops.desk import standing
 from trading_ops.desk.answering import TicketState, evidence_for, ticket_state
 from trading_ops.desk.typed_answer import Reading, as_fields, read_line, summary
+from trading_ops.domain.answer import BEGUN, STATUSES
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.ticket_model import LinePart
 from trading_ops.domain.ticket_record import banner_of
@@ -89,12 +90,13 @@ def _trade(person: Person, state: TicketState, now: dt.datetime) -> None:
 
 
 def _glance(person: Person, state: TicketState, body: Body, now: dt.datetime) -> None:
-    if state.answered and not state.open_lines and not _changed(state, body):
+    stands = state.ticket.withdrawn_because is None
+    if stands and state.answered and not state.open_lines and not _changed(state, body):
         saved_answers(state, lambda line: _button(f"Correct line {line}", person, state, body, f"line:{line}"))
         return
     at_a_glance(state, now)
     left = [line for line in state.open_lines if str(line) not in body["lines"]]
-    if state.ticket.withdrawn_because is not None:
+    if not stands:
         for line in state.content.lines:
             _button(f"Line {line.line} was already done: {line_title(line)}", person, state, body, f"line:{line.line}")
         return
@@ -123,16 +125,18 @@ def _line(person: Person, state: TicketState, body: Body, line: LinePart, now: d
     found = read_line(line, fields, evidence)
     instruction(state.content, line)
     key = f"{state.ticket.ticket_id}:{line.line}"
-    line_form(line, fields, found, key, lambda: _keep(person, state))
+    statuses = BEGUN if state.ticket.withdrawn_because is not None else STATUSES
+    line_form(line, fields, found, key, lambda: _keep(person, state), statuses)
     _second_look(person, state, fields, found, key)
     if found.missing and fields.get("status"):
         style.note(_still(found))
     last = line.line == len(state.content.lines)
     ready = found.answer is not None and (not found.asks or _looked(fields, found))
-    after = "check" if last or _correcting(state, line) else f"line:{line.line + 1}"
+    only_this = line.line in state.answered or state.ticket.withdrawn_because is not None
+    after = "check" if last or only_this else f"line:{line.line + 1}"
     words = "Check your answers" if after == "check" else f"Next: line {line.line + 1}"
     _button(words, person, state, body, after, main=True, disabled=not ready)
-    if not ready and not last:
+    if not ready and after != "check":
         _button("Leave this line for later", person, state, body, f"line:{line.line + 1}")
     _button("Back", person, state, body, f"line:{line.line - 1}" if line.line > 1 else "glance")
 
@@ -141,10 +145,6 @@ def _still(found: Reading) -> str:
     names = {"price": "the price", "units": "the units", "value": "the amount", "time": "the time", "note": "a note"}
     left = [names.get(ask.field, ask.sentence) for ask in found.missing]
     return "Still to type: " + ", ".join(dict.fromkeys(left)) if left else ""
-
-
-def _correcting(state: TicketState, line: LinePart) -> bool:
-    return line.line in state.answered
 
 
 def _fields(state: TicketState, body: Body, line: LinePart) -> dict[str, Any]:
@@ -177,11 +177,12 @@ def _looked(fields: dict[str, Any], found: Reading) -> bool:
 def _check(person: Person, state: TicketState, body: Body, now: dt.datetime) -> None:
     style.big("Check your answers")
     answers, unfinished = [], []
+    open_to = BEGUN if state.ticket.withdrawn_because is not None else STATUSES
     with reading(person) as conn:
         for line in state.content.lines:
             fields = body["lines"].get(str(line.line), {})
             stored = state.answered.get(line.line)
-            if not fields.get("status"):
+            if fields.get("status") not in open_to:
                 if stored is None and state.ticket.withdrawn_because is None:
                     unfinished.append(line)
                 continue

@@ -12,6 +12,7 @@ import typer
 from trading_ops.commands import handed_in, show
 from trading_ops.commands.handed_in import day_of
 from trading_ops.commands.home import now, opened, person
+from trading_ops.desk import answering, executing
 from trading_ops.domain.answer import Answer
 from trading_ops.domain.errors import BadInput
 from trading_ops.domain.plausibility import Entry, Evidence, questions
@@ -115,7 +116,7 @@ def confirm(
 ) -> None:
     """Enter the answers to a ticket's lines; all of the file is kept, or nothing."""
     given = handed_in.answers(file)
-    with opened() as (conn, _):
+    with opened() as (conn, settings):
         with conn.transaction():
             ticket = tickets.get(conn, ticket_id)
             content = TicketContent.model_validate_json(ticket.content)
@@ -126,8 +127,10 @@ def confirm(
                 rate_of=lambda day: fixing_of(conn, day), where=str(file), correct=correct,
             )  # fmt: skip
         left = [a.line for a in answers.answers_of(conn, ticket.plan_id) if a.status is None]
+        report = executing.write_report(conn, settings.reports_dir, answering.ticket_state(conn, ticket.ticket_id))
     open_lines = f"lines still open: {', '.join(map(str, left))}" if left else "every line is answered"
     typer.echo(f"Ticket {ticket.ticket_id}: {stored} answers stored, {repeated} were there already; {open_lines}.")
+    typer.echo(f"Intended against executed: {report}")
 
 
 def ask_again(conn: psycopg.Connection[Any], content: TicketContent, given: list[Answer], where: str) -> None:
