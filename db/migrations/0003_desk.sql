@@ -127,7 +127,8 @@ DECLARE
     ticket record;
 BEGIN
     SELECT * INTO ticket FROM ops.lock_ticket(NEW.plan_id);
-    IF ticket.withdrawn AND NEW.status NOT IN ('DONE', 'PARTIAL') THEN
+    IF ticket.withdrawn AND NEW.status NOT IN ('DONE', 'PARTIAL') AND NOT EXISTS (
+        SELECT 1 FROM ops.confirmations c WHERE c.plan_id = NEW.plan_id AND c.line = NEW.line) THEN
         RAISE EXCEPTION 'ticket % was withdrawn: only what was already done can be entered', ticket.ticket_id
             USING ERRCODE = '23514';
     END IF;
@@ -242,6 +243,35 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION outbox_lock(bigint) IS 'Takes a message for the rest of the transaction; false when another sender has it.';
 
+-- ---------------------------------------------------------------- test tickets: one small order through the whole path
+ALTER TABLE plans ADD COLUMN kind text NOT NULL DEFAULT 'weekly' CHECK (kind IN ('weekly', 'test'));
+ALTER TABLE plans DROP CONSTRAINT plans_plan_id_check;
+ALTER TABLE plans DROP CONSTRAINT plans_week_check;
+ALTER TABLE plans DROP CONSTRAINT plans_check1;
+ALTER TABLE plans DROP CONSTRAINT plans_asof_key;
+ALTER TABLE plans ADD CONSTRAINT plans_names_fit CHECK (CASE kind
+    WHEN 'weekly' THEN plan_id = to_char(asof, 'YYYY-MM-DD') AND week ~ '^\d{4}-W\d{2}$'
+    ELSE plan_id = 'test-' || to_char(asof, 'YYYY-MM-DD') AND week = plan_id END);
+CREATE UNIQUE INDEX plans_one_a_session ON plans (asof, kind);
+COMMENT ON COLUMN plans.kind IS 'weekly: the schedule of record. test: one small order that tries the whole path, judged by the same rules.';
+CREATE OR REPLACE FUNCTION lines_before(of_plan text, upto bigint)
+RETURNS TABLE (plan_id text, line integer, symbol text, side text, units numeric, amount_gbp numeric)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ops AS $$
+    SELECT l.plan_id, l.line, l.symbol, l.side, l.units, l.amount_gbp
+    FROM ops.ticket_lines l
+    WHERE l.plan_id = (SELECT t.plan_id FROM ops.tickets t JOIN ops.plans p USING (plan_id), ops.plans o
+                       WHERE o.plan_id = of_plan AND t.verdict = 'TRADE' AND t.audit_seq <= upto
+                         AND (p.asof < o.asof OR (p.asof = o.asof AND p.kind = 'weekly' AND o.kind = 'test'))
+                       ORDER BY p.asof DESC, p.kind = 'test' DESC LIMIT 1)
+    ORDER BY l.line
+$$;
+CREATE OR REPLACE FUNCTION newest_plan_before(of_plan text, upto bigint) RETURNS date
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ops AS $$
+    SELECT max(p.asof) FROM ops.tickets t JOIN ops.plans p USING (plan_id), ops.plans o
+    WHERE o.plan_id = of_plan AND p.kind = 'weekly' AND p.asof < o.asof AND t.audit_seq <= upto
+      AND t.evidence ? 'NAMES_FROZEN'
+$$;
+
 -- ---------------------------------------------------------------- append-only, for everyone
 DO $$
 DECLARE
@@ -262,7 +292,8 @@ ALTER TABLE confirmations ENABLE ALWAYS TRIGGER guard_confirmation;
 REVOKE ALL ON FUNCTION lock_ticket(text), outbox_lock(bigint), guard_confirmation() FROM PUBLIC;
 GRANT USAGE ON SCHEMA ops TO sign_in;
 -- Passwords and sessions are seen by the one who guards the door, and by nobody else.
-GRANT SELECT, INSERT ON people, sign_ins, sign_outs, sign_in_attempts, audit_log TO sign_in;
+GRANT SELECT, INSERT ON people, sign_ins, sign_outs, sign_in_attempts TO sign_in;
+GRANT SELECT (seq), INSERT ON audit_log TO sign_in;
 GRANT SELECT ON desk_people TO app_writer, executor_ui, operator_ui, sign_in;
 GRANT SELECT, INSERT ON page_drafts, submissions, confirmation_parts, name_checks, ledger_events, broker_statements,
     broker_statement_rows, drift_resolutions, outbox_deliveries TO app_writer;

@@ -6,6 +6,7 @@ storing and booking is `trading_ops.desk`.
 
 import datetime as dt
 import html
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -125,7 +126,7 @@ def _line(person: Person, state: TicketState, body: Body, line: LinePart, now: d
     found = read_line(line, fields, evidence)
     instruction(state.content, line)
     key = f"{state.ticket.ticket_id}:{line.line}"
-    statuses = BEGUN if state.ticket.withdrawn_because is not None else STATUSES
+    statuses = _open_to(state, line)
     line_form(line, fields, found, key, lambda: _keep(person, state), statuses)
     _second_look(person, state, fields, found, key)
     if found.missing and fields.get("status"):
@@ -139,6 +140,11 @@ def _line(person: Person, state: TicketState, body: Body, line: LinePart, now: d
     if not ready and after != "check":
         _button("Leave this line for later", person, state, body, f"line:{line.line + 1}")
     _button("Back", person, state, body, f"line:{line.line - 1}" if line.line > 1 else "glance")
+
+
+def _open_to(state: TicketState, line: LinePart) -> Sequence[str]:
+    """What may be said of a line: of a withdrawn ticket only what was done, or a correction of that."""
+    return BEGUN if state.ticket.withdrawn_because is not None and line.line not in state.answered else STATUSES
 
 
 def _still(found: Reading) -> str:
@@ -177,12 +183,11 @@ def _looked(fields: dict[str, Any], found: Reading) -> bool:
 def _check(person: Person, state: TicketState, body: Body, now: dt.datetime) -> None:
     style.big("Check your answers")
     answers, unfinished = [], []
-    open_to = BEGUN if state.ticket.withdrawn_because is not None else STATUSES
     with reading(person) as conn:
         for line in state.content.lines:
             fields = body["lines"].get(str(line.line), {})
             stored = state.answered.get(line.line)
-            if fields.get("status") not in open_to:
+            if fields.get("status") not in _open_to(state, line):
                 if stored is None and state.ticket.withdrawn_because is None:
                     unfinished.append(line)
                 continue

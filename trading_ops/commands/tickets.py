@@ -14,6 +14,7 @@ from trading_ops.commands.handed_in import day_of
 from trading_ops.commands.home import now, opened, person
 from trading_ops.desk import answering, executing
 from trading_ops.domain.answer import Answer
+from trading_ops.domain.calendar import last_closed
 from trading_ops.domain.errors import BadInput
 from trading_ops.domain.plausibility import Entry, Evidence, questions
 from trading_ops.domain.ticket_model import TicketContent
@@ -96,6 +97,19 @@ def ticket_replay(
             typer.echo(report.sentence)
     if not all(r.identical for r in reports):
         raise typer.Exit(1)
+
+
+@app.command("test")
+def ticket_test(
+    asof: Annotated[str | None, typer.Option(help="session of the prices; the last that is over if left out")] = None,
+) -> None:
+    """Issue a test ticket: one smallest real order through the whole path, judged by every rule."""
+    from trading_ops.planning.direct import test_now
+
+    with opened() as (conn, settings):
+        day = day_of(asof, "--asof") if asof else last_closed(now())
+        ticket = test_now(conn, settings.tickets_dir, settings.snapshots_dir, day, at=now())
+        typer.echo(f"ticket {ticket.ticket_id} {ticket.verdict} {artifacts.ticket_path(settings.tickets_dir, ticket)}")
 
 
 @app.command("withdraw")

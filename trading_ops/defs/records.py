@@ -90,7 +90,8 @@ def owing_a_ticket(conn: psycopg.Connection[Any]) -> tuple[PlanRecord, ...]:
     """Plans without a ticket, oldest first."""
     rows = conn.execute(
         "SELECT p.plan_id, p.opens_at, p.decide_by, p.created_at, NULL AS ticket_id FROM ops.plans p "
-        "WHERE NOT EXISTS (SELECT 1 FROM ops.tickets t WHERE t.plan_id = p.plan_id) ORDER BY p.asof"
+        "WHERE p.kind = 'weekly' AND NOT EXISTS (SELECT 1 FROM ops.tickets t WHERE t.plan_id = p.plan_id) "
+        "ORDER BY p.asof"
     )
     return tuple(PlanRecord(**row) for row in rows)
 

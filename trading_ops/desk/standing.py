@@ -16,6 +16,11 @@ from trading_ops.domain import calendar
 from trading_ops.domain.kill_switch import KillSwitch, KillSwitchEvent, state_at
 from trading_ops.store import audit, configuration, desk
 
+NEWEST = (
+    "SELECT t.ticket_id FROM ops.tickets t JOIN ops.plans p USING (plan_id) "
+    "ORDER BY p.asof DESC, t.audit_seq DESC LIMIT 1"
+)
+
 
 @dataclass(frozen=True)
 class Incident:
@@ -67,7 +72,7 @@ def standing(conn: psycopg.Connection[Any], now: dt.datetime) -> Standing:
     session = calendar.last_closed(now)
     pauses = tuple(e for e in events if e.state == "PAUSED" and e.until is not None and e.until >= now.date())
     plan = open_plan(conn, now)
-    row = conn.execute("SELECT ticket_id FROM ops.tickets ORDER BY plan_id DESC LIMIT 1").fetchone()
+    row = conn.execute(NEWEST).fetchone()
     return Standing(
         book=desk.book(conn),
         newest=ticket_state(conn, row["ticket_id"]) if row else None,
@@ -83,7 +88,7 @@ def open_plan(conn: psycopg.Connection[Any], now: dt.datetime) -> OpenPlan | Non
     """The newest plan that has opened and has no ticket, or None."""
     row = conn.execute(
         "SELECT p.plan_id, p.week, p.opens_at, p.decide_by FROM ops.plans p LEFT JOIN ops.tickets t USING (plan_id) "
-        "WHERE t.plan_id IS NULL AND p.opens_at <= %s ORDER BY p.plan_id DESC LIMIT 1",
+        "WHERE t.plan_id IS NULL AND p.kind = 'weekly' AND p.opens_at <= %s ORDER BY p.plan_id DESC LIMIT 1",
         (now,),
     ).fetchone()
     return OpenPlan(**row) if row else None
@@ -129,6 +134,7 @@ def recent_tickets(conn: psycopg.Connection[Any], count: int) -> Sequence[dict[s
         "SELECT t.plan_id, t.ticket_id, t.verdict, t.issued_at, w.reason AS withdrawn_because, "
         "(SELECT count(*) FROM ops.ticket_lines l WHERE l.plan_id = t.plan_id) AS lines, "
         "(SELECT count(DISTINCT c.line) FROM ops.confirmations c WHERE c.plan_id = t.plan_id) AS answered "
-        "FROM ops.tickets t LEFT JOIN ops.ticket_withdrawals w USING (plan_id) ORDER BY t.plan_id DESC LIMIT %s",
+        "FROM ops.tickets t JOIN ops.plans p USING (plan_id) LEFT JOIN ops.ticket_withdrawals w USING (plan_id) "
+        "ORDER BY p.asof DESC, t.audit_seq DESC LIMIT %s",
         (count,),
     ).fetchall()

@@ -5,13 +5,13 @@ Does not belong here: what looks odd but may be true (`plausibility`), storing a
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from trading_ops.domain.errors import BadInput
 from trading_ops.domain.ledger import complete_fill
-from trading_ops.domain.values import ZERO, exact, half_even, plain
+from trading_ops.domain.values import ONE, ZERO, exact, half_even, plain
 
 BEGUN = ("DONE", "PARTIAL")
 STATUSES = (*BEGUN, "SKIPPED", "FAILED")
@@ -19,6 +19,8 @@ NAMES_OFF = ("MISSING", "CFD")
 """Reasons of FAILED after which the name is switched off at once."""
 PLACES = {"units": 6, "price_usd": 8, "value_gbp": 2, "fee_gbp": 2}
 """Decimals that are kept: more would be rounded after they were announced."""
+LARGEST = Decimal("1e12")
+"""No number of a fill is as large: it could not be stored."""
 ESTIMATE_SLACK = Decimal("1.05")
 """Pounds worked out from units and a reference rate may differ so much from those that were typed in."""
 
@@ -69,7 +71,7 @@ class Answer:
         fee_gbp: Fee in pounds that the screen showed beside the value.
         executed_at: Moment of the (last) fill, aware UTC.
         position_id: The broker's Position ID.
-        parts: The pieces, when there is more than one.
+        parts: The pieces, when there is more than one, or when the only one names its lot.
         note: The person's own words.
         typed: Letter by letter what was typed, by field; kept, never hashed.
         asked: What the form asked again and the person said is right; kept, never hashed.
@@ -122,7 +124,7 @@ def _text(value: Decimal | None) -> str | None:
 def of_parts(
     line: int, status: str, parts: Sequence[FillPart], *, fee_gbp: Decimal | None = None, note: str = ""
 ) -> Answer:
-    """An answer whose totals are those of its parts; a single part is the answer itself.
+    """An answer whose totals are those of its parts; a single part that names no lot is the answer itself.
 
     Args:
         line: The ticket's line.
@@ -131,22 +133,47 @@ def of_parts(
         fee_gbp: Fee of the line.
         note: The person's words.
     """
-    if len(parts) == 1:
-        (one,) = parts
+    only = parts[0] if len(parts) == 1 else None
+    if only is not None and only.lot_id is None:
         return Answer(
-            line, status, "", one.units, one.price_usd, one.value_gbp, fee_gbp, one.executed_at, one.position_id,
+            line, status, "", only.units, only.price_usd, only.value_gbp, fee_gbp, only.executed_at, only.position_id,
             note=note,
         )  # fmt: skip
-    with exact():
-        all_units = [part.units for part in parts if part.units is not None]
-        all_values = [part.value_gbp for part in parts if part.value_gbp is not None]
-        units = sum(all_units, ZERO) if len(all_units) == len(parts) else None
-        value = sum(all_values, ZERO) if len(all_values) == len(parts) else None
-        weights = [part.units or part.value_gbp or ZERO for part in parts]
-        mean = sum((p.price_usd * w for p, w in zip(parts, weights, strict=True)), ZERO) / sum(weights, ZERO)
-        price = half_even(mean, PLACES["price_usd"])
+    units, value = _total([part.units for part in parts]), _total([part.value_gbp for part in parts])
     last = max(part.executed_at for part in parts)
-    return Answer(line, status, "", units, price, value, fee_gbp, last, None, tuple(parts), note)
+    position_id = only.position_id if only else None
+    return Answer(
+        line, status, "", units, _mean_price(parts), value, fee_gbp, last, position_id, tuple(parts), note
+    )  # fmt: skip
+
+
+def _total(values: Sequence[Decimal | None]) -> Decimal | None:
+    known = [value for value in values if value is not None]
+    impossible = [value for value in known if not _possible(value)]
+    if impossible:
+        return impossible[0]  # for `check_answer` to name
+    with exact():
+        return sum(known, ZERO) if len(known) == len(values) else None
+
+
+def _mean_price(parts: Sequence[FillPart]) -> Decimal:
+    """The mean by units. Of pounds alone it is by pounds / price: the units that they bought, at one rate."""
+    impossible = [part.price_usd for part in parts if not _possible(part.price_usd)]
+    if impossible:
+        return impossible[0]
+    with exact():
+        if all(_possible(part.units) for part in parts):
+            weights = [part.units or ZERO for part in parts]
+        elif all(_possible(part.value_gbp) for part in parts):
+            weights = [(part.value_gbp or ZERO) / part.price_usd for part in parts]
+        else:
+            weights = [ONE] * len(parts)
+        weighted = sum((part.price_usd * weight for part, weight in zip(parts, weights, strict=True)), ZERO)
+        return half_even(weighted / sum(weights, ZERO), PLACES["price_usd"])
+
+
+def _possible(value: Decimal | None) -> bool:
+    return value is not None and value.is_finite() and ZERO < value < LARGEST
 
 
 def check_answer(answer: Answer, where: str) -> None:
@@ -157,15 +184,18 @@ def check_answer(answer: Answer, where: str) -> None:
     """
     if answer.status not in STATUSES:
         raise BadInput(f"{where}: status {answer.status!r} is not one of DONE, PARTIAL, SKIPPED, FAILED.")
+    _check_words(answer, where)
     numbers = {k: getattr(answer, k) for k in ("units", "price_usd", "value_gbp")}
     _check_numbers(numbers, where)
     check_places({"fee_gbp": answer.fee_gbp}, where)
-    if answer.fee_gbp is not None and (not answer.fee_gbp.is_finite() or answer.fee_gbp < ZERO):
-        raise BadInput(f"{where}: fee_gbp {answer.fee_gbp} must be 0 or more.")
+    if answer.fee_gbp is not None and not (answer.fee_gbp.is_finite() and ZERO <= answer.fee_gbp < LARGEST):
+        raise BadInput(f"{where}: fee_gbp {answer.fee_gbp} must be 0 or more, and below {LARGEST:f}.")
     if answer.status in BEGUN:
         _check_begun(answer, where)
     elif any(v is not None for v in numbers.values()) or answer.executed_at is not None or answer.parts:
         raise BadInput(f"{where}: {answer.status} says nothing was traded, so units, price, value and time stay empty.")
+    elif answer.fee_gbp is not None:
+        raise BadInput(f"{where}: {answer.status} says nothing was traded, so fee_gbp stays empty.")
 
 
 def _check_begun(answer: Answer, where: str) -> None:
@@ -178,12 +208,51 @@ def _check_begun(answer: Answer, where: str) -> None:
             raise BadInput(f"{place}: {answer.status} needs units or value_gbp, as the screen shows them.")
         if part.executed_at.tzinfo is None:
             raise BadInput(f"{place}: executed_at {part.executed_at} has no time zone. Write 2018-02-05T14:50+00:00.")
+    if answer.parts:
+        _check_totals(answer, where)
+
+
+def _check_totals(answer: Answer, where: str) -> None:
+    if answer.units is None and answer.value_gbp is None:
+        raise BadInput(f"{where}: give the units of every position, or the pounds of every position.")
+    whole = of_parts(answer.line, answer.status, answer.parts)
+    for name in ("units", "price_usd", "value_gbp", "executed_at"):
+        said, is_so = getattr(answer, name), getattr(whole, name)
+        if said != is_so:
+            raise BadInput(f"{where}: {name} is {said}, but its positions make {is_so}. Correct one of them.")
+
+
+def _check_words(answer: Answer, where: str) -> None:
+    """No text holds what the database cannot keep: the character 0, or half of a surrogate pair."""
+    texts = {
+        "reason": answer.reason, "note": answer.note, "position_id": answer.position_id,
+        "positions": [[part.position_id, part.lot_id] for part in answer.parts],
+        "typed": answer.typed, "questions": list(answer.asked),
+    }  # fmt: skip
+    for name, given in texts.items():
+        for text in _texts(given):
+            if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+                raise BadInput(f"{where}: {name} {text!r} holds a character that cannot be kept. Type it again.")
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(key)
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
 
 
 def _check_numbers(numbers: Mapping[str, Decimal | None], where: str) -> None:
     for name, value in numbers.items():
         if value is not None and (not value.is_finite() or value <= ZERO):
             raise BadInput(f"{where}: {name} {value} must be a number above 0.")
+        if value is not None and value >= LARGEST:
+            raise BadInput(f"{where}: {name} {value:f} is too large to be true. Type what the screen shows.")
     check_places(numbers, where)
 
 

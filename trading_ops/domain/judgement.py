@@ -41,6 +41,7 @@ from trading_ops.domain.signals import Ranker, SignalSet, StubRanker, check_sign
 from trading_ops.domain.sizing import Sizing, size_orders
 from trading_ops.domain.suspects import Suspect
 from trading_ops.domain.targets import size_targets
+from trading_ops.domain.test_order import size_test
 from trading_ops.domain.universe import Universe
 from trading_ops.domain.values import ZERO, Session, Symbol
 
@@ -68,6 +69,7 @@ class PlanInputs:
         resolved: Held names whose corporate event a person recorded.
         backup_proven_at: When the newest backup was proven by a restore.
         events: Corporate events in force.
+        is_test: One small order tries the whole path; every gate and risk rule judges it like any other.
     """
 
     plan_id: str
@@ -88,6 +90,7 @@ class PlanInputs:
     resolved: frozenset[Symbol] = frozenset()
     backup_proven_at: dt.datetime | None = None
     events: tuple[CorporateEvent, ...] = ()
+    is_test: bool = False
 
 
 def ranker_of(policy: Policy) -> Ranker:
@@ -258,7 +261,9 @@ class Judgement:
 
     @cached_property
     def sizing(self) -> Sizing:
-        """Targets and orders."""
+        """Targets and orders; of a test, one smallest order."""
+        if self.inputs.is_test:
+            return size_test(self.sizing_input, self.inputs.policy)
         targets = size_targets(self.sizing_input, self.inputs.policy)
         return size_orders(self.sizing_input, targets, self.inputs.policy)
 

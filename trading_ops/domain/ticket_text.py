@@ -46,14 +46,21 @@ def _trade_head(content: TicketContent) -> list[Row]:
             Row("item", f"{said}Answer every line as if you had, {answers_due}"),
             *clocks,
         ]
+    test = [Row("strong", "A TEST: one small real order, to try the whole path once.")] if is_test(content) else []
     return [
         title,
+        *test,
         Row("strong", f"Do this on {day} {hours}."),
         Row("item", f"Confirm every line {answers_due}"),
         Row("item", "Not possible that day? Do nothing, mark all lines SKIPPED. That is safe."),
         Row("item", "The page or a later mail says WITHDRAWN? Do nothing more."),
         *clocks,
     ]
+
+
+def is_test(content: TicketContent) -> bool:
+    """A test ticket: one small order that tries the whole path."""
+    return content.ticket_id.startswith("test-")
 
 
 def _no_trade_head(content: TicketContent) -> list[Row]:

@@ -63,6 +63,35 @@ def _evaluate(of: PlanRun) -> None:
         steps.conclude(of)
 
 
+def test_now(
+    conn: psycopg.Connection[Any], home_tickets: Path, root: Path, asof: dt.date, *, at: dt.datetime
+) -> Ticket:
+    """Issue the test ticket of a session at once: one smallest order, judged by every rule.
+
+    Args:
+        conn: A connection of the writer's role.
+        home_tickets: Folder of the tickets' files.
+        root: The snapshots folder.
+        asof: A session that is over.
+        at: Now.
+
+    Raises:
+        CalendarError: The date is no session.
+        Refused: The session is not over yet.
+    """
+    if at < calendar.close_utc(asof):
+        raise Refused(f"The session of {asof} is not over yet. Take the last one that is.")
+    with conn.transaction():
+        plan = plans.register_test(conn, asof, configuration.policy_in_force(conn).policy)
+    if not plans.decided(conn, plan.plan_id):
+        run_plan(conn, root, plan.plan_id)
+    ticket = issue.decide_plan(
+        conn, home_tickets, root, plan.plan_id, at=at, final=True, clock=clock_of(conn, plan, at)
+    )
+    assert isinstance(ticket, Ticket)
+    return ticket
+
+
 def plan_now(
     conn: psycopg.Connection[Any],
     home_tickets: Path,

@@ -1,7 +1,7 @@
 """What a run may see: every input of a plan, read at the run's watermark."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -34,7 +34,10 @@ class Frame:
 
     @property
     def next_plan(self) -> dt.date:
-        """As-of session of the week after."""
+        """As-of session of the week after; after a test it may be that of the same week."""
+        this_week = last_session_of_week(self.plan.asof)
+        if self.plan.is_test and this_week > self.plan.asof:
+            return this_week
         return last_session_of_week(self.plan.asof + dt.timedelta(days=7))
 
 
@@ -50,7 +53,8 @@ def frame(conn: psycopg.Connection[Any], plan: Plan) -> Frame:
     policy = configuration.policy_version(conn, opening.policy_version)
     universe = configuration.universe_version(conn, opening.universe_version)
     book = cast("Book", desk.book(conn))
-    return Frame(plan, book, policy, universe, opening.config_hash, plan_times(plan.asof, policy.policy))
+    times = replace(plan_times(plan.asof, policy.policy), week=plan.week)
+    return Frame(plan, book, policy, universe, opening.config_hash, times)
 
 
 LOOK_BACK = dt.timedelta(days=400)
@@ -109,6 +113,7 @@ def load(conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run) -> 
         fills=fills,
         movements=movements,
         events=events,
+        is_test=plan.is_test,
         previous_asof=row["asof"] if row else None,
         previous_lines=answers.previous_lines(conn, plan.plan_id, seq),
         snapshot=broker.newest(conn, plan.asof, seq),
@@ -116,7 +121,7 @@ def load(conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run) -> 
         incidents=desk.open_blocking_incidents(conn, seq),
         accepted=desk.accepted_bars(conn, seq),
         carried=desk.suspects(conn, seq),
-        resolved=frozenset(e.symbol for e in events if e.kind != "spin_off"),
+        resolved=frozenset(e.symbol for e in events if e.kind != "spin_off" and e.day <= plan.asof),
     )
 
 

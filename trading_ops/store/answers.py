@@ -14,13 +14,13 @@ from typing import Any
 
 import psycopg
 
-from trading_ops.domain.answer import BEGUN, NAMES_OFF, Answer, FillPart, check_answer, is_overfilled
+from trading_ops.domain.answer import BEGUN, LARGEST, NAMES_OFF, Answer, FillPart, check_answer, is_overfilled
 from trading_ops.domain.calendar import NEW_YORK
 from trading_ops.domain.canonical import canonical_bytes, sha256_hex
 from trading_ops.domain.confirmation import LineAnswer
 from trading_ops.domain.errors import BadInput, Refused
 from trading_ops.domain.ledger import Fill, complete_fill
-from trading_ops.domain.values import PENCE_PLACES, ZERO, half_even
+from trading_ops.domain.values import PENCE_PLACES, ZERO, half_even, plain
 from trading_ops.store import audit, desk, ledger
 
 RateOf = Callable[[dt.date], Decimal]
@@ -105,9 +105,7 @@ def record_answers(
         if answer.line not in lines:
             raise BadInput(f"{place} does not exist; it has lines 1 to {max(lines)}.")
         check_answer(answer, place)
-        if ticket["withdrawn"] and answer.status not in BEGUN:
-            raise TicketChanged(f"{place}: the ticket was withdrawn; only what was already done can be entered.")
-        entry = _Entry(plan_id, lines[answer.line], answer, answered_by, ticket["content_sha256"], place)
+        entry = _Entry(plan_id, lines[answer.line], answer, answered_by, ticket, place)
         if _record(conn, entry, rate_of, correct=correct, shown=shown):
             stored += 1
         else:
@@ -123,7 +121,7 @@ class _Entry:
     line: dict[str, Any]
     answer: Answer
     answered_by: str
-    ticket_sha256: str
+    ticket: dict[str, Any]
     place: str
 
 
@@ -138,6 +136,8 @@ def _record(
     ).fetchone()
     if old and old["content_sha256"] == digest:
         return False
+    if entry.ticket["withdrawn"] and answer.status not in BEGUN and not old:
+        raise TicketChanged(f"{entry.place}: the ticket was withdrawn; only what was already done can be entered.")
     if old and shown is not None and shown.revisions.get(answer.line, 0) != old["revision"]:
         raise AnsweredMeanwhile(
             f"{entry.place} was answered {old['status']} meanwhile by {old['answered_by']}. This answer was not used."
@@ -188,7 +188,7 @@ def _insert(
         (
             confirmation_id, entry.plan_id, answer.line, revision, answer.status, answer.reason, answer.units,
             answer.price_usd, answer.value_gbp, answer.fee_gbp, answer.executed_at, answer.position_id, overfilled,
-            digest, entry.answered_by, corrects, seq, entry.ticket_sha256, answer.note,
+            digest, entry.answered_by, corrects, seq, entry.ticket["content_sha256"], answer.note,
             None if answer.typed is None else json.dumps(dict(answer.typed)), json.dumps(list(answer.asked)),
         ),
     )  # fmt: skip
@@ -216,6 +216,12 @@ def _book_fill(
     usd_per_gbp: Decimal,
 ) -> None:
     units, value, estimated = complete_fill(part.units, part.value_gbp, part.price_usd, usd_per_gbp)
+    value = half_even(value, PENCE_PLACES)
+    if not (ZERO < value < LARGEST and ZERO < units < LARGEST):
+        raise BadInput(
+            f"{entry.place}: at {plain(part.price_usd)} USD this is {plain(units)} units for {plain(value)} GBP, which "
+            "cannot be. Type units and value as the screen shows them."
+        )
     line, answer = entry.line, entry.answer
     name = f"fill:{confirmation_id}" if number == 1 else f"fill:{confirmation_id}:{number}"
     lots = (part.lot_id,) if part.lot_id else tuple(lot["lot_id"] for lot in line["lots"])
@@ -225,7 +231,7 @@ def _book_fill(
         side=line["side"],
         units=units,
         price_usd=part.price_usd,
-        value_gbp=half_even(value, PENCE_PLACES),
+        value_gbp=value,
         fee_gbp=(answer.fee_gbp or ZERO) if number == 1 else ZERO,
         filled_at=part.executed_at,
         session=_session(part),
@@ -257,7 +263,7 @@ def _switch_off(
     conn.execute(
         "INSERT INTO ops.universe_disablements (symbol, from_day, why, confirmation_id, audit_seq) "
         "VALUES (%s, %s, %s, %s, %s)",
-        (symbol, dt.date.fromisoformat(plan_id), why, confirmation_id, seq),
+        (symbol, dt.date.fromisoformat(plan_id.removeprefix("test-")), why, confirmation_id, seq),
     )
     desk.untradable(conn, symbol, reason.upper(), why, key=str(confirmation_id))
 

@@ -223,7 +223,8 @@ def _newest_checks(conn: psycopg.Connection[Any], stored: StoredUniverse, facts_
     return conn.execute(
         "SELECT * FROM (SELECT DISTINCT ON (c.symbol) c.symbol, c.outcome, c.day, c.audit_seq > v.audit_seq AS counts, "
         "NOT EXISTS (SELECT 1 FROM ops.universe_disablements d WHERE d.symbol = c.symbol AND d.audit_seq > c.audit_seq "
-        "AND d.audit_seq <= %(seq)s) AS newest "
+        "AND d.audit_seq <= %(seq)s AND NOT EXISTS (SELECT 1 FROM ops.confirmations n "
+        "WHERE n.corrects = d.confirmation_id AND n.audit_seq <= %(seq)s)) AS newest "
         "FROM ops.name_checks c JOIN ops.config_universe_versions v ON v.version = %(version)s "
         "WHERE c.audit_seq <= %(seq)s ORDER BY c.symbol, c.audit_seq DESC) newest_of_each "
         "WHERE outcome = 'found' OR counts ORDER BY symbol",

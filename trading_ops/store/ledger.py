@@ -240,9 +240,10 @@ def require_possible(conn: psycopg.Connection[Any]) -> None:
     """
     head = audit.head(conn).seq
     booked, happened = fills(conn, head), events(conn, head)
-    if booked:
-        last = max((*(fill.session for fill in booked), *(event.day for event in happened)))
-        ledger_at(LedgerFacts(booked, (), _splits(conn, booked), happened), last)
+    days = [*(fill.session for fill in booked), *(event.day for event in happened)]
+    if days:
+        splits = _splits(conn, booked) if booked else ()
+        ledger_at(LedgerFacts(booked, (), splits, happened), max(days))
 
 
 def _splits(conn: psycopg.Connection[Any], booked: tuple[Fill, ...]) -> tuple[CorporateAction, ...]:

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 import psycopg
 
-from trading_ops.domain.errors import BadInput, UnknownSymbol
+from trading_ops.domain.errors import BadInput, Refused, UnknownSymbol
 from trading_ops.store import audit, desk
 
 Outcome: TypeAlias = Literal["found", "cfd", "missing"]
@@ -52,6 +52,7 @@ def record(
     Raises:
         UnknownSymbol: The desk does not know the name.
         BadInput: The outcome is none, or the look-alikes are too long.
+        Refused: Another look-up is there under this id.
     """
     if outcome not in OUTCOMES:
         raise BadInput(f"names: {outcome!r} is not one of {', '.join(OUTCOMES)}.")
@@ -59,7 +60,14 @@ def record(
         raise BadInput(f"names: the look-alikes of {symbol} are {len(lookalikes)} characters; use {LOOKALIKES_MAX}.")
     if not conn.execute("SELECT 1 FROM ops.instruments WHERE symbol = %s", (symbol,)).fetchone():
         raise UnknownSymbol(symbol, "names")
-    if conn.execute("SELECT 1 FROM ops.name_checks WHERE check_id = %s", (check_id,)).fetchone():
+    # Two clicks at once: the second waits here, and then finds what the first stored.
+    conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7302))", (str(check_id),))
+    there = conn.execute(
+        "SELECT symbol, outcome, lookalikes, day FROM ops.name_checks WHERE check_id = %s", (check_id,)
+    ).fetchone()
+    if there:
+        if tuple(there.values()) != (symbol, outcome, lookalikes, day):
+            raise Refused(f"names: this look-up was stored already as {there['symbol']} {there['outcome']}.")
         return False
     said = {"outcome": outcome, "lookalikes": lookalikes, "day": day.isoformat(), "checked_by": checked_by}
     seq = audit.append(conn, "universe.checked", symbol, said)

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from trading_ops.domain.calendar import is_last_of_week, plan_times
+from trading_ops.domain.calendar import close_utc, is_last_of_week, plan_times
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.policy import Policy
 from trading_ops.store import audit, configuration
@@ -31,6 +31,12 @@ class Plan:
     week: str
     opens_at: dt.datetime
     decide_by: dt.datetime
+    kind: str = "weekly"
+
+    @property
+    def is_test(self) -> bool:
+        """One small order that tries the whole path; the schedule of record knows nothing of it."""
+        return self.kind == "test"
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Run:
     snapshot_id: str | None
 
 
-_PLAN = "plan_id, asof, week, opens_at, decide_by"
+_PLAN = "plan_id, asof, week, opens_at, decide_by, kind"
 
 
 def register(conn: psycopg.Connection[Any], asof: dt.date, policy: Policy) -> Plan:
@@ -71,7 +77,7 @@ def register(conn: psycopg.Connection[Any], asof: dt.date, policy: Policy) -> Pl
     Raises:
         Refused: The date is not the last session of its week.
     """
-    found = conn.execute(f"SELECT {_PLAN} FROM ops.plans WHERE asof = %s", (asof,)).fetchone()
+    found = conn.execute(f"SELECT {_PLAN} FROM ops.plans WHERE asof = %s AND kind = 'weekly'", (asof,)).fetchone()
     if found:
         return Plan(**found)
     if not is_last_of_week(asof):
@@ -85,8 +91,30 @@ def register(conn: psycopg.Connection[Any], asof: dt.date, policy: Policy) -> Pl
         conn, "plan.registered", plan.plan_id, {"week": plan.week, "decide_by": plan.decide_by.isoformat()}
     )
     conn.execute(
-        f"INSERT INTO ops.plans ({_PLAN}, audit_seq) VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        (plan.plan_id, plan.asof, plan.week, plan.opens_at, plan.decide_by, seq),
+        f"INSERT INTO ops.plans ({_PLAN}, audit_seq) VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        (plan.plan_id, plan.asof, plan.week, plan.opens_at, plan.decide_by, plan.kind, seq),
+    )
+    return plan
+
+
+def register_test(conn: psycopg.Connection[Any], asof: dt.date, policy: Policy) -> Plan:
+    """Write a test plan of a session, any session; one that is there stays as it is.
+
+    Raises:
+        CalendarError: The date is no session.
+    """
+    plan_id = f"test-{asof.isoformat()}"
+    found = conn.execute(f"SELECT {_PLAN} FROM ops.plans WHERE plan_id = %s", (plan_id,)).fetchone()
+    if found:
+        return Plan(**found)
+    times = plan_times(asof, policy)
+    decide_by = times.no_trade_after - dt.timedelta(minutes=1)
+    plan = Plan(plan_id, asof, plan_id, close_utc(asof), decide_by, "test")
+    said = {"week": plan.week, "decide_by": plan.decide_by.isoformat()}
+    seq = audit.append(conn, "plan.registered", plan.plan_id, said)
+    conn.execute(
+        f"INSERT INTO ops.plans ({_PLAN}, audit_seq) VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        (plan.plan_id, plan.asof, plan.week, plan.opens_at, plan.decide_by, plan.kind, seq),
     )
     return plan
 
@@ -106,7 +134,8 @@ def get(conn: psycopg.Connection[Any], plan_id: str) -> Plan:
 def without_ticket(conn: psycopg.Connection[Any]) -> tuple[Plan, ...]:
     """Plans that still owe a ticket, oldest first."""
     rows = conn.execute(
-        f"SELECT {_PLAN} FROM ops.plans p WHERE NOT EXISTS (SELECT 1 FROM ops.tickets t WHERE t.plan_id = p.plan_id) "
+        f"SELECT {_PLAN} FROM ops.plans p WHERE kind = 'weekly' "
+        "AND NOT EXISTS (SELECT 1 FROM ops.tickets t WHERE t.plan_id = p.plan_id) "
         "ORDER BY asof"
     )
     return tuple(Plan(**row) for row in rows)

@@ -125,7 +125,8 @@ def open_database(settings: Settings) -> None:
             sql.SQL(
                 "REVOKE ALL ON SCHEMA public FROM PUBLIC; "
                 "REVOKE ALL ON DATABASE {db} FROM PUBLIC; "
-                "GRANT CONNECT ON DATABASE {db} TO {readers}; GRANT TEMPORARY ON DATABASE {db} TO app_writer, operator_ui; "
+                "GRANT CONNECT ON DATABASE {db} TO {readers}; "
+                "GRANT TEMPORARY ON DATABASE {db} TO app_writer, operator_ui; "
                 "ALTER DATABASE {db} SET timezone = 'UTC'; "
                 "CREATE SCHEMA IF NOT EXISTS ops AUTHORIZATION ops_owner; "
                 "CREATE SCHEMA IF NOT EXISTS ops_meta AUTHORIZATION ops_owner; "

@@ -63,13 +63,13 @@ def once(
         if found["content_sha256"] != digest:
             raise SentAlready("This form was sent already, with other content. Open the page again to change it.")
         return Sent(found["result"], first=False)
-    result = work()
+    result = json.dumps(dict(work()))
     conn.execute(
         "INSERT INTO ops.submissions (submission_id, kind, subject, content_sha256, username, result) "
         "VALUES (%s, %s, %s, %s, %s, %s)",
-        (submission_id, kind, subject, digest, username, json.dumps(dict(result))),
+        (submission_id, kind, subject, digest, username, result),
     )
-    return Sent(result, first=True)
+    return Sent(json.loads(result), first=True)
 
 
 def save_draft(conn: psycopg.Connection[Any], username: str, page: str, subject: str, body: Mapping[str, Any]) -> None:

@@ -1,14 +1,17 @@
 """Migrations: from empty, again, back and forth, side by side, and killed half-way."""
 
+import datetime as dt
 import json
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +19,15 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from trading_ops.domain.answer import Answer
+from trading_ops.domain.canonical import canonical_bytes, sha256_hex
 from trading_ops.settings import Settings, shipped
-from trading_ops.store import migrate, roles, schema_contract
+from trading_ops.store import answers, audit, ledger, migrate, roles, schema_contract
 from trading_ops.store.errors import DatabaseDown, MigrationFailed, NotInitialised
+from trading_ops.store.tickets import Ticket
+from trading_ops_tests.integration import desk_factory as desk
+from trading_ops_tests.integration.home_factory import opened
+from trading_ops_tests.unit.ticket_factory import make_buy
 
 NEXT = '''"""A revision of a test's own."""
 from pathlib import Path
@@ -167,6 +176,31 @@ def test_roles_of_another_home_are_told_when_their_passwords_change(fresh_home: 
         roles.create(fresh_home)
 
 
+def test_a_home_of_before_a_role_was_added_is_told_to_run_init_which_adds_it(fresh_home: Settings) -> None:
+    kept = fresh_home.secrets_dir / "db.json"
+    before = kept.read_text()
+    older = {role: secret for role, secret in json.loads(before).items() if role != "sign_in"}
+    kept.write_text(json.dumps(older))
+    for ask in (roles.passwords, migrate.current):
+        with pytest.raises(
+            NotInitialised, match=r"no database role sign_in yet.*older version.*`trading-ops init` again"
+        ):
+            ask(fresh_home)
+    try:
+        assert roles.create(fresh_home) == ()
+        now = json.loads(kept.read_text())
+        assert {role: secret for role, secret in now.items() if role != "sign_in"} == older
+        assert now["sign_in"]
+        assert kept.stat().st_mode & 0o777 == 0o600
+        with opened(fresh_home, "sign_in") as door:
+            door.execute("SELECT FROM ops.people")
+        assert roles.create(fresh_home) == ()
+        assert json.loads(kept.read_text()) == now
+    finally:  # the session's other tests still use the old one
+        kept.write_text(before)
+        roles.create(fresh_home)
+
+
 def wait_until_asleep(administrator: psycopg.Connection[Any], database: str) -> None:
     patience = time.monotonic() + 60
     asleep = "SELECT 1 FROM pg_stat_activity WHERE datname = %s AND wait_event = 'PgSleep'"
@@ -192,3 +226,62 @@ def test_a_populated_database_of_the_first_revision_keeps_its_facts(empty: Setti
             with pytest.raises(psycopg.errors.InsufficientPrivilege, match="facts are never changed"):
                 conn.execute(f"TRUNCATE ops.{table} CASCADE")
             conn.rollback()
+
+
+def answered_before(home: Settings) -> Ticket:
+    """A ticket of the second revision's schema with two answers, as the code of that time stored them."""
+    asof = dt.date(2018, 2, 2)
+    desk.set_up_desk(home)
+    with opened(home) as conn:
+        ticket = desk.issue(conn, asof, [make_buy(1, "NVDA", "310"), make_buy(2, "AMZN", "1240")])
+    migrate.downgrade(home, "0002")  # the code of today issues the ticket; its answers are of then
+    with opened(home) as conn, conn.transaction():
+        for number, answer in enumerate((desk.done(asof), Answer(2, "SKIPPED", "no money")), start=1):
+            store_as_before(conn, ticket, uuid.UUID(int=number), answer)
+        fill: desk.Row = {
+            "fill_id": uuid.UUID(int=9), "symbol": "NVDA", "side": "BUY", "units": Decimal("1.886957"),
+            "price_usd": Decimal(230), "value_gbp": Decimal(310), "fee_gbp": Decimal(0),
+            "filled_at": desk.executed_at(asof), "session": dt.date(2018, 2, 5), "estimated": True, "position_id": None,
+            "lots": [], "plan_id": ticket.plan_id, "line": 1, "recorded_by": "anna", "why": "",
+        }  # fmt: skip
+        seq = audit.append(conn, "ledger.fill", str(fill["fill_id"]), ledger.fill_payload({**fill, "part": 1}))
+        stored = {**fill, "lots": "[]", "confirmation_id": uuid.UUID(int=1), "audit_seq": seq}
+        columns, values = ", ".join(stored), ", ".join(f"%({column})s" for column in stored)
+        conn.execute(f"INSERT INTO ops.ledger_trades_fills ({columns}) VALUES ({values})", stored)
+    return ticket
+
+
+def store_as_before(conn: psycopg.Connection[Any], ticket: Ticket, confirmation_id: uuid.UUID, answer: Answer) -> None:
+    payload = answer.payload()
+    announced = {**payload, "answered_by": "anna", "overfilled": False}
+    seq = audit.append(conn, "answers.confirmation", f"{ticket.plan_id}/{answer.line}/1", announced)
+    conn.execute(
+        "INSERT INTO ops.confirmations (confirmation_id, plan_id, line, revision, status, reason, price_usd, "
+        "value_gbp, executed_at, overfilled, content_sha256, answered_by, audit_seq) "
+        "VALUES (%s, %s, %s, 1, %s, %s, %s, %s, %s, false, %s, 'anna', %s)",
+        (
+            confirmation_id, ticket.plan_id, answer.line, answer.status, answer.reason, answer.price_usd,
+            answer.value_gbp, answer.executed_at, sha256_hex(canonical_bytes(payload)), seq,
+        ),
+    )  # fmt: skip
+
+
+def test_answers_of_before_the_desk_are_read_repeated_and_corrected(empty: Settings) -> None:
+    migrate.upgrade(empty)
+    ticket = answered_before(empty)
+    migrate.upgrade(empty)
+    asof = dt.date(2018, 2, 2)
+    with opened(empty) as conn:
+        assert [row["ticket_sha256"] for row in desk.rows(conn, "confirmations")] == [None, None]
+        stored = answers.in_force(conn, ticket.plan_id)
+        assert {line: one.answer for line, one in stored.items()} == {
+            1: desk.done(asof), 2: Answer(2, "SKIPPED", "no money"),
+        }  # fmt: skip
+        assert (stored[1].revision, stored[1].answered_by, stored[1].overfilled) == (1, "anna", False)
+        assert ledger.tampered(conn) == []
+        assert audit.broken(conn) == []
+        assert desk.answer(conn, ticket, [desk.done(asof)], desk.seen(conn, ticket)) == (0, 1)
+        assert desk.answer(conn, ticket, [desk.done(asof, value="300.00")], desk.seen(conn, ticket)) == (1, 0)
+        assert desk.book(conn).cash_gbp == Decimal(-300)
+        assert answers.in_force(conn, ticket.plan_id)[1].revision == 2
+        assert audit.broken(conn) == []

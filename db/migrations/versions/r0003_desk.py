@@ -24,6 +24,13 @@ DROP TABLE confirmation_parts;
 ALTER TABLE confirmations DROP COLUMN ticket_sha256, DROP COLUMN note, DROP COLUMN typed, DROP COLUMN questions;
 DROP VIEW desk_people;
 DROP TABLE submissions, page_drafts, sign_in_attempts, sign_outs, sign_ins, people;
+DROP INDEX plans_one_a_session;
+ALTER TABLE plans DROP CONSTRAINT plans_names_fit;
+ALTER TABLE plans DROP COLUMN kind;
+ALTER TABLE plans ADD CONSTRAINT plans_plan_id_check CHECK (plan_id ~ '^\\d{4}-\\d{2}-\\d{2}$');
+ALTER TABLE plans ADD CONSTRAINT plans_week_check CHECK (week ~ '^\\d{4}-W\\d{2}$');
+ALTER TABLE plans ADD CONSTRAINT plans_check1 CHECK (plan_id = to_char(asof, 'YYYY-MM-DD'));
+ALTER TABLE plans ADD CONSTRAINT plans_asof_key UNIQUE (asof);
 REVOKE ALL ON ALL TABLES IN SCHEMA ops FROM sign_in;
 REVOKE ALL ON SCHEMA ops FROM sign_in;
 """
@@ -37,9 +44,10 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Only ever used in tests: facts are never thrown away. The grants on older tables stay."""
     spine = (FOLDER / "0001_spine.sql").read_text()
-    found = re.search(r"CREATE FUNCTION audit_append\(\).*?END \$\$;", spine, re.DOTALL)
-    assert found is not None
-    _run(found.group(0).replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
+    for name, end in (("audit_append", r"END \$\$;"), ("lines_before", r"\$\$;"), ("newest_plan_before", r"\$\$;")):
+        found = re.search(rf"CREATE FUNCTION {name}\(.*?\n{end}", spine, re.DOTALL)
+        assert found is not None
+        _run(found.group(0).replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
     _run(DOWN)
 
 
