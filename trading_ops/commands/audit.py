@@ -12,7 +12,7 @@ from trading_ops.domain import calendar
 from trading_ops.domain.errors import BadInput
 from trading_ops.domain.kill_switch import state_at
 from trading_ops.settings import Settings
-from trading_ops.store import audit, desk, ledger, snapshots, tickets
+from trading_ops.store import announced, audit, desk, ledger, snapshots, tickets
 from trading_ops.store.snapshot_parts import SnapshotDamaged
 
 app = typer.Typer(help="The audit chain.", no_args_is_help=True)
@@ -22,7 +22,7 @@ desk_app = typer.Typer(help="The kill switch.", no_args_is_help=True)
 def faults(conn: psycopg.Connection[Any], settings: Settings) -> list[str]:
     """Everything that is not as it was announced, each as a sentence."""
     found = [f"audit row {seq}: {fault}" for seq, fault in audit.broken(conn)]
-    found += ledger.tampered(conn)
+    found += ledger.tampered(conn) + announced.tampered(conn)
     issued = audit.announced(conn, "ticket.issued")
     stored = {t.plan_id: t for t in tickets.every(conn)}
     for plan_id in sorted(issued.keys() | stored.keys()):
@@ -42,7 +42,7 @@ def faults(conn: psycopg.Connection[Any], settings: Settings) -> list[str]:
 
 @app.command("verify")
 def verify(json: Annotated[bool, typer.Option("--json")] = False) -> None:
-    """Check the chain, every ledger fact and ticket against it, and the newest data snapshot against the database."""
+    """Check the chain, every fact and ticket against it, and the newest data snapshot against the database."""
     with opened() as (conn, settings):
         found = faults(conn, settings)
         head = audit.head(conn)

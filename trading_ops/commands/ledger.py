@@ -13,10 +13,12 @@ from trading_ops.commands import handed_in, show
 from trading_ops.commands.handed_in import day_of, moment, not_in_the_future, number, said
 from trading_ops.commands.home import now, opened, person
 from trading_ops.commands.tickets import fixing_of
+from trading_ops.desk import statement_import
 from trading_ops.domain import calendar
 from trading_ops.domain.answer import check_places
 from trading_ops.domain.errors import BadInput, UnknownSymbol
-from trading_ops.domain.ledger import CashMovement, Fill, complete_fill
+from trading_ops.domain.ledger import CashMovement, CorporateEvent, Fill, complete_fill
+from trading_ops.domain.ledger_facts import EventKind
 from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, fixed, half_even, plain
 from trading_ops.planning.books import BookState, book_at
 from trading_ops.store import broker, ledger, market
@@ -26,6 +28,9 @@ record_app = typer.Typer(help="Off-ticket facts, with who and why.", no_args_is_
 snapshot_app = typer.Typer(help="Broker snapshots: cash and holdings as eToro shows them.", no_args_is_help=True)
 app.add_typer(record_app, name="record")
 
+EVENT_KINDS: dict[str, EventKind] = {
+    "spin-off": "spin_off", "merger": "merger", "delisting": "delisting", "name-change": "name_change",
+}  # fmt: skip
 AsOf = Annotated[str | None, typer.Option("--asof", help="session, 2018-02-02; the newest one if left out")]
 Form = Annotated[str, typer.Option("--format", help="table, csv or json")]
 
@@ -180,19 +185,53 @@ def record_fill(
     typer.echo(f"Recorded: {side} {plain(done)} {symbol} at {plain(price_usd)} USD for {pounds} GBP ({fill.fill_id}).")
 
 
+@record_app.command("event")
+def record_event(
+    kind: Annotated[str, typer.Argument(help="spin-off, merger, delisting or name-change")],
+    symbol: Annotated[str, typer.Argument(help="the name it happens to")],
+    day: Annotated[str, typer.Option(help="session at whose open it takes effect, 2018-02-05")],
+    why: Annotated[str, typer.Option(help="where it is written")],
+    new_symbol: Annotated[str | None, typer.Option(help="the name received, or the new name")] = None,
+    new_units: Annotated[str, typer.Option(help="units of it that the account shows, in all")] = "0",
+    cost_share: Annotated[str, typer.Option(help="share of the cost that moves to it, 0 to 1")] = "0",
+    cash: Annotated[str, typer.Option(help="pounds received")] = "0",
+) -> None:
+    """What became of a name: its effect on units, cost and cash."""
+    where = "ledger record event"
+    if kind not in EVENT_KINDS:
+        raise BadInput(f"{where}: {kind!r} is not one of {', '.join(EVENT_KINDS)}.")
+    event = CorporateEvent(
+        str(uuid.uuid4()), EVENT_KINDS[kind], symbol, day_of(day, "--day"), new_symbol,
+        number(new_units, where, "--new-units"), number(cost_share, where, "--cost-share"),
+        number(cash, where, "--cash"),
+    )  # fmt: skip
+    if not calendar.is_session(event.day):
+        raise BadInput(f"{where}: --day {event.day} is no New York session. Give the session from which it counts.")
+    with opened() as (conn, _), conn.transaction():
+        for name in (symbol, new_symbol):
+            if name:
+                _known(conn, name, where)
+        ledger.record_event(conn, event, recorded_by=person(), why=said(why, "--why"))
+        ledger.require_possible(conn)
+    typer.echo(f"Recorded: {kind} of {symbol} on {event.day} ({event.event_id}).")
+
+
 @record_app.command("void")
 def record_void(
-    fact: Annotated[str, typer.Argument(help="id of the fill or cash movement that is wrong")],
+    fact: Annotated[str, typer.Argument(help="id of the fill, cash movement or event that is wrong")],
     why: Annotated[str, typer.Option()],
 ) -> None:
-    """Take a wrong fill or cash movement out of force; it stays on record."""
+    """Take a wrong fill, cash movement or corporate event out of force; it stays on record."""
+    kinds = (
+        ("ledger_trades_fills", "fill_id"), ("ledger_cash_movements", "movement_id"), ("ledger_events", "event_id")
+    )  # fmt: skip
     with opened() as (conn, _), conn.transaction():
-        for table, key in (("ledger_trades_fills", "fill_id"), ("ledger_cash_movements", "movement_id")):
+        for table, key in kinds:
             if conn.execute(f"SELECT 1 FROM ops.{table} WHERE {key}::text = %s", (fact,)).fetchone():
                 ledger.void(conn, why=said(why, "--why"), recorded_by=person(), **{key: fact})
                 break
         else:
-            raise BadInput(f"{fact}: there is no fill or cash movement of that id.")
+            raise BadInput(f"{fact}: there is no fill, cash movement or event of that id.")
         ledger.require_possible(conn)
     typer.echo(f"Void: {fact}.")
 
@@ -203,10 +242,13 @@ def _noon(day: Any) -> Any:
 
 @snapshot_app.command("add")
 def snapshot_add(
-    file: Annotated[Path, typer.Option(help="CSV with symbol,units and a row CASH,<pounds>")],
-    at: Annotated[str | None, typer.Option(help="when it was read off, London; now if left out")] = None,
+    file: Annotated[Path, typer.Option(help="CSV with symbol,units and a row CASH,<pounds>; or statement.xlsx")],
+    at: Annotated[str | None, typer.Option(help="when it was read off, London; now if left out; CSV only")] = None,
 ) -> None:
-    """Enter cash and holdings as eToro shows them."""
+    """Enter cash and holdings as eToro shows them, or its account statement."""
+    if handed_in.is_workbook(file):
+        _statement_add(file, at)
+        return
     cash_gbp, holdings = handed_in.snapshot(file)
     taken_at = moment(at, "snapshot add", "--at") if at else now()
     not_in_the_future(taken_at.date(), now().date(), "--at")
@@ -217,3 +259,13 @@ def snapshot_add(
             entered_by=person(),
         )  # fmt: skip
     typer.echo(f"Snapshot of the close of {session}: {cash_gbp} GBP and {len(holdings)} holdings ({snapshot_id}).")
+
+
+def _statement_add(file: Path, at: str | None) -> None:
+    """A statement tells its own dates."""
+    if at is not None:
+        raise BadInput("snapshot add: a statement tells its own dates. Leave --at out.")
+    parsed = statement_import.read(handed_in.whole(file), file.name)
+    with opened() as (conn, _), conn.transaction():
+        done = statement_import.add(conn, parsed, person(), now())
+    typer.echo("\n".join((done.headline, *done.sentences)))

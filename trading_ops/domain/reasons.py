@@ -94,7 +94,7 @@ _RISK: tuple[Rule, ...] = (
          "The operator corrects the name's row in the universe, or disables it."),
     Rule("UNVERIFIED_NAME", "risk", "risk.verified_max_age",
          "Every bought name was looked up on eToro recently.",
-         "The executor looks the name up on eToro; the operator writes the date into the universe's verified_on.",
+         "The executor looks the name up on eToro, on the page Check names.",
          books=_LIVE),
     Rule("UNKNOWN_SYMBOL", "risk", None,
          "Every line's name is in the universe of the plan, and every bought one is enabled.",

@@ -79,8 +79,6 @@ def _frozen(verdict: str = "TRADE") -> dict[str, object]:
 
 DISAGREEMENT = (
     Scenario("one name apart", f"Stooq's {BOUGHT} of Friday 1 % higher", *_apart(BOUGHT)),
-    Scenario("another name's rows, near in price", f"Tiingo's rows of {BOUGHT} all 5 % higher; it names no name",
-             (Fault("tiingo", fields.each_row(fields.raised(1.05)), BOUGHT),), Expected(frozen=(BOUGHT,))),
     Scenario("the benchmark apart", f"Stooq's {BENCHMARK} of Friday 1 % higher",
              *_apart(BENCHMARK, **_frozen("NO-TRADE"))),
     Scenario("the held name apart", f"Stooq's {HELD} of Friday 1 % higher", *_apart(HELD, **_frozen("NO-TRADE"))),

@@ -91,6 +91,8 @@ TIINGO = (
     unusable("tiingo", "null close", "the last close is null", fields.row(-1, close=None), Kind.MISSING_VALUE),
     unusable("tiingo", "unknown name", f"404 for {BOUGHT}",
              damage.instead(b'{"detail":"Error: Ticker not found"}', 404), Kind.UNKNOWN_TO_SOURCE, of=BOUGHT),
+    unusable("tiingo", "another name's rows", f"rows of {BOUGHT} all 5 % higher; Tiingo names no name",
+             fields.each_row(fields.raised(1.05)), Kind.WRONG_SYMBOL, of=BOUGHT),
     unusable("tiingo", "forgotten split", f"{SPLIT}'s split is in the adjusted closes and not in its row",
              fields.each_row(lambda row: row.update(splitFactor=1.0)), Kind.SPLIT_CONTRADICTION, of=SPLIT),
 )  # fmt: skip

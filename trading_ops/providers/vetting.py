@@ -21,6 +21,8 @@ from trading_ops.providers.protocol import Ask, FileFact, RefusalKind, RefusedDa
 
 FAR = Decimal("1.4")
 """A close this many times its counterpart of the same session, either way, is not the same price."""
+NEAR, ENOUGH = Decimal("1.02"), 3
+"""On that many common sessions at least one close must agree within this ratio, or the rows are another name's."""
 HUNDRED = Decimal(100)
 _EXPLAINED = Decimal(10)
 """A jump of a hundred is a split's when what the recorded splits leave of it is less than this, either way."""
@@ -174,6 +176,7 @@ def _name(case: _Case) -> None:
     common = [(row, case.ask.known[row.session]) for row in case.rows if case.ask.known.get(row.session, ZERO) > ZERO]
     far = [(row, known) for row, known in common if _far(row.close, known)]
     if 2 * len(far) <= len(common):
+        _agrees_somewhere(case, common)
         return
     row, known = far[0]
     today = case.ask.at.date()
@@ -184,6 +187,23 @@ def _name(case: _Case) -> None:
         sentence = f"{said}; with later splits put back they agree, so these prices are adjusted, not as traded."
         raise case.refuse(RefusalKind.ADJUSTED_BASIS, row.session, sentence)
     raise case.refuse(RefusalKind.WRONG_SYMBOL, row.session, f"{said}: these are another name's prices.")
+
+
+def _agrees_somewhere(case: _Case, common: Sequence[tuple[_Row, Decimal]]) -> None:
+    """Never within a few percent of the closes on record: a source that names no name may have sent another's rows."""
+    if len(common) < ENOUGH or any(_near(row.close, known) for row, known in common):
+        return
+    row, known = common[0]
+    sentence = (
+        f"close {plain(row.close)}, on record is {plain(known)}, and none of {len(common)} sessions agrees: "
+        "these are another name's prices, or the closes on record are wrong."
+    )
+    raise case.refuse(RefusalKind.WRONG_SYMBOL, row.session, sentence)
+
+
+def _near(one: Decimal, other: Decimal) -> bool:
+    with exact():
+        return one <= other * NEAR and other <= one * NEAR
 
 
 def _far(one: Decimal, other: Decimal) -> bool:

@@ -7,7 +7,7 @@ Does not belong here: what an answer must hold (`domain.answer`), a form sent tw
 import datetime as dt
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -280,18 +280,30 @@ def in_force(conn: psycopg.Connection[Any], plan_id: str) -> dict[int, StoredAns
     rows = conn.execute(
         "SELECT DISTINCT ON (line) * FROM ops.confirmations WHERE plan_id = %s ORDER BY line, revision DESC", (plan_id,)
     ).fetchall()
-    pieces = conn.execute(
+    parts = _parts(conn, plan_id)
+    return {r["line"]: _stored(r, parts.get(r["confirmation_id"], ())) for r in rows}
+
+
+def every(conn: psycopg.Connection[Any]) -> Iterator[tuple[dict[str, Any], StoredAnswer]]:
+    """Every answer ever given, with its row, oldest first."""
+    parts = _parts(conn, None)
+    for row in conn.execute("SELECT * FROM ops.confirmations ORDER BY audit_seq"):
+        yield row, _stored(row, parts.get(row["confirmation_id"], ()))
+
+
+def _parts(conn: psycopg.Connection[Any], plan_id: str | None) -> dict[uuid.UUID, tuple[FillPart, ...]]:
+    rows = conn.execute(
         "SELECT p.* FROM ops.confirmation_parts p JOIN ops.confirmations c USING (confirmation_id) "
-        "WHERE c.plan_id = %s ORDER BY p.confirmation_id, p.part",
-        (plan_id,),
-    ).fetchall()
-    parts: dict[uuid.UUID, list[FillPart]] = {}
-    for p in pieces:
+        "WHERE %(plan)s::text IS NULL OR c.plan_id = %(plan)s ORDER BY p.confirmation_id, p.part",
+        {"plan": plan_id},
+    )
+    parts: dict[uuid.UUID, tuple[FillPart, ...]] = {}
+    for p in rows:
         part = FillPart(
             p["price_usd"], p["executed_at"], p["units"], p["value_gbp"], p["position_id"], p["lot_id"]
         )  # fmt: skip
-        parts.setdefault(p["confirmation_id"], []).append(part)
-    return {r["line"]: _stored(r, tuple(parts.get(r["confirmation_id"], ()))) for r in rows}
+        parts[p["confirmation_id"]] = (*parts.get(p["confirmation_id"], ()), part)
+    return parts
 
 
 def _stored(row: Mapping[str, Any], parts: tuple[FillPart, ...]) -> StoredAnswer:

@@ -233,7 +233,21 @@ def test_prices_far_from_those_on_record_are_another_names() -> None:
     refusal = named(bars(times("1.41")))
     assert refusal.kind is RefusalKind.WRONG_SYMBOL
     assert "5 of 5 sessions" in refusal.sentence
-    passes(bars(times("1.39")))
+
+
+def test_prices_near_those_on_record_and_never_equal_are_another_names_too() -> None:
+    for factor in ("1.39", "1.05", "0.97"):
+        refusal = named(bars(times(factor)))
+        assert refusal.kind is RefusalKind.WRONG_SYMBOL
+        assert "none of 5 sessions agrees" in refusal.sentence
+    passes(bars(times("1.019")))
+
+
+def test_one_session_that_agrees_is_enough_and_two_sessions_prove_nothing() -> None:
+    one_agrees = times("1.05") | {FRIDAY: CLOSES[FRIDAY]}
+    passes(bars(one_agrees))
+    known = {day: close for day, close in CLOSES.items() if day >= THURSDAY}
+    passes(bars(times("1.05")), ask=make_ask(known=known))
 
 
 def test_most_sessions_must_be_far() -> None:
