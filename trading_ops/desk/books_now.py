@@ -32,6 +32,7 @@ class Books:
         fixings: Dollars for one pound, by day, since the first fact.
         policy: The policy in force.
         head: The audit row up to which facts were read.
+        key: Equal for equal books: what is worked out of them may be kept by it.
     """
 
     facts: LedgerFacts
@@ -39,6 +40,7 @@ class Books:
     fixings: tuple[Fixing, ...]
     policy: Policy
     head: int
+    key: tuple[object, ...] = ()
 
     @cached_property
     def first_day(self) -> dt.date | None:
@@ -98,11 +100,11 @@ def books(conn: psycopg.Connection[Any]) -> Books:
     key = (where, policy.version, row["load"], row["fill"], row["movement"], row["event"], row["void"])
     if key not in _LAST:
         _LAST.clear()
-        _LAST[key] = _read(conn, policy.policy, head)
+        _LAST[key] = _read(conn, policy.policy, head, key)
     return _LAST[key]
 
 
-def _read(conn: psycopg.Connection[Any], policy: Policy, head: int) -> Books:
+def _read(conn: psycopg.Connection[Any], policy: Policy, head: int, key: tuple[object, ...]) -> Books:
     fills, movements, events = ledger.fills(conn, head), ledger.movements(conn, head), ledger.events(conn, head)
     names = {f.symbol for f in fills} | {e.new_symbol for e in events if e.new_symbol}
     days = [m.day for m in movements] + [f.session for f in fills]
@@ -114,7 +116,7 @@ def _read(conn: psycopg.Connection[Any], policy: Policy, head: int) -> Books:
     splits = tuple(a for a in known if a.kind == "split")
     fixings = chosen.fixings(conn, policy.data, first - dt.timedelta(days=21), chosen.LAST_DAY) if days else ()
     by_name = {symbol: tuple(found) for symbol, found in actions.items()}
-    return Books(LedgerFacts(fills, movements, splits, events), by_name, fixings, policy, head)
+    return Books(LedgerFacts(fills, movements, splits, events), by_name, fixings, policy, head, key)
 
 
 def _until(facts: LedgerFacts, day: dt.date) -> LedgerFacts:

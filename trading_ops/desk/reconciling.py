@@ -74,8 +74,33 @@ def reconciled(conn: psycopg.Connection[Any], now: dt.datetime) -> Reconciled:
     """
     of = books_now.books(conn)
     asof = books_now.newest_session(conn, now)
-    held = books_now.values(conn, of, asof)
     snapshot = broker.newest_of_all(conn, now)
+    key = (of.key, asof, snapshot.snapshot_id if snapshot else None, now.date(), *_seen(conn))
+    if key not in _LAST:
+        _LAST.clear()
+        _LAST[key] = _compared(conn, of, asof, snapshot, now)
+    return _LAST[key]
+
+
+_LAST: dict[tuple[object, ...], Reconciled] = {}
+"""A diagnosis takes seconds when much differs; nothing in it changes while the facts stay."""
+
+
+def _seen(conn: psycopg.Connection[Any]) -> tuple[object, ...]:
+    """What a diagnosis looks at beside the books: answers, withdrawals, statements, corporate actions."""
+    row = conn.execute(
+        "SELECT (SELECT max(audit_seq) FROM ops.confirmations) AS answer, "
+        "(SELECT max(audit_seq) FROM ops.ticket_withdrawals) AS withdrawal, "
+        "(SELECT max(audit_seq) FROM ops.tickets) AS ticket, (SELECT count(*) FROM ops.broker_statement_rows) AS rows"
+    ).fetchone()
+    assert row is not None
+    return tuple(row.values())
+
+
+def _compared(
+    conn: psycopg.Connection[Any], of: Books, asof: Session, snapshot: BrokerSnapshot | None, now: dt.datetime
+) -> Reconciled:
+    held = books_now.values(conn, of, asof)
     newest_fill = max((f.filled_at for f in of.facts.fills if f.filled_at <= now), default=None)
     gate = reconcile(snapshot, of.facts, held.equity_gbp, asof, of.dividends(asof), newest_fill, of.policy)
     if snapshot is None:
