@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from trading_ops.defs.comms import sensors as comms_sensors
 from trading_ops.defs.jobs import JOBS
 from trading_ops.defs.loop import ASSETS, CHECKS
 from trading_ops.defs.resources import desk_of_home
@@ -34,7 +35,7 @@ def build_defs(
         asset_checks=CHECKS if asset_checks is None else asset_checks,
         jobs=JOBS if jobs is None else jobs,
         schedules=SCHEDULES if schedules is None else schedules,
-        sensors=SENSORS if sensors is None else sensors,
+        sensors=(*SENSORS, *comms_sensors.SENSORS) if sensors is None else sensors,
         resources={"desk": desk_of_home, **(resources or {})},
         executor=dg.in_process_executor,
     )

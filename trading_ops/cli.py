@@ -4,7 +4,24 @@ import sys
 
 import typer
 
-from trading_ops.commands import audit, dev, drill, fetching, history, ledger, market, qlib, setup, simulate, tickets
+from trading_ops.commands import (
+    audit,
+    dev,
+    drill,
+    export,
+    fetching,
+    history,
+    ledger,
+    mail,
+    market,
+    names,
+    people,
+    qlib,
+    serve,
+    setup,
+    simulate,
+    tickets,
+)
 from trading_ops.domain.errors import TradingOpsError
 
 app = typer.Typer(
@@ -21,6 +38,7 @@ app.command("demo")(simulate.demo)
 app.command("drill")(drill.drill)
 app.command("confirm")(tickets.confirm)
 app.command("dev")(dev.dev)
+app.command("serve")(serve.serve)
 app.command("doctor")(setup.doctor)
 market.app.command("fetch")(fetching.fetch)
 market.app.command("sources")(fetching.sources_list)
@@ -35,6 +53,10 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(setup.policy_app, name="policy")
 app.add_typer(setup.universe_app, name="universe")
 app.add_typer(setup.server_app, name="server")
+app.add_typer(names.app, name="names")
+app.add_typer(people.app, name="user")
+app.add_typer(mail.app, name="mail")
+app.add_typer(export.app, name="export")
 app.add_typer(qlib.app, name="qlib")
 app.add_typer(audit.app, name="audit")
 app.add_typer(audit.desk_app, name="desk")

@@ -1,5 +1,6 @@
-"""dev: Dagster's UI and daemon for this home, in the foreground until Ctrl-C."""
+"""dev: Dagster's UI and daemon and the desk's pages for this home, in the foreground until Ctrl-C."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -15,36 +16,65 @@ from trading_ops.store.server import Server
 STOP_SECONDS = 30
 
 
-def dev(port: Annotated[int, typer.Option(help="of the UI, on 127.0.0.1 only")] = 3000) -> None:
-    """The Dagster UI and its daemon, with this home's history. Ctrl-C stops both."""
+def dev(
+    port: Annotated[int, typer.Option(help="of Dagster's UI, on 127.0.0.1 only")] = 3000,
+    pages_port: Annotated[int, typer.Option(help="of the desk's pages, on 127.0.0.1 only")] = 8501,
+) -> None:
+    """Dagster's UI and daemon, and the desk's pages, with this home's history. Ctrl-C stops them all."""
     settings = Settings.from_env()
     with Server(settings).use():
         dagster_home.prepare(settings)
         words = ["dev", "-w", str(shipped("workspace.yaml")), "-h", "127.0.0.1", "-p", str(port)]
         typer.echo(f"Dagster for {settings.home} on http://127.0.0.1:{port} (Ctrl-C stops it)")
-        code = _in_foreground([sys.executable, "-m", "dagster", *words], dagster_home.environment(settings))
+        pages = ["-c", "from trading_ops.cli import main; main()", "serve", "--port", str(pages_port)]
+        code = _in_foreground(
+            [[sys.executable, *pages], [sys.executable, "-m", "dagster", *words]], dagster_home.environment(settings)
+        )
     if code:
         raise typer.Exit(code)
 
 
-def _in_foreground(words: list[str], environment: dict[str, str]) -> int:
-    """Run a program until it ends or we are asked to stop; it ends before we do.
+def _in_foreground(programs: list[list[str]], environment: dict[str, str]) -> int:
+    """Run programs until one of them ends or we are asked to stop; all of them end before we do.
 
     A shell that starts us in the background has SIGINT ignored, and a child would inherit that and never stop.
+
+    Returns:
+        Exit code of the one that ended, 0 when we were asked to stop.
     """
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
-    child = subprocess.Popen(words, env=environment, cwd=environment["DAGSTER_HOME"], start_new_session=True)
+    children: list[subprocess.Popen[bytes]] = []
     try:
-        return child.wait()
+        for words in programs:
+            cwd = environment["DAGSTER_HOME"]
+            children.append(subprocess.Popen(words, env=environment, cwd=cwd, start_new_session=True))
+        return _first_to_end(children)
     except KeyboardInterrupt:
-        child.send_signal(signal.SIGINT)
-        try:
-            child.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
         return 0
+    finally:
+        for child in children:
+            _stop(child)
+
+
+def _first_to_end(children: list["subprocess.Popen[bytes]"]) -> int:
+    ours = {child.pid: child for child in children}
+    while True:
+        pid, status = os.wait()
+        if pid in ours:
+            ours[pid].returncode = os.waitstatus_to_exitcode(status)
+            return ours[pid].returncode
+
+
+def _stop(child: "subprocess.Popen[bytes]") -> None:
+    if child.poll() is not None:
+        return
+    child.send_signal(signal.SIGINT)
+    try:
+        child.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -49,7 +49,9 @@ def test_exactly_these_jobs_schedules_and_sensors() -> None:
         "open_weekly_plan": ("1 8 * * 6", "Europe/London", "plan_job"),
         "fetch_hourly": ("20 0,4-23 * * *", "Europe/London", "fetch_job"),
     }
-    assert {s.name for s in repository.sensor_defs} == {"ticket_reconciler", "failed_checks", "dropped_files"}
+    assert {s.name for s in repository.sensor_defs} == {
+        "ticket_reconciler", "failed_checks", "dropped_files", "reminders", "outbox_sender",
+    }  # fmt: skip
 
 
 def test_everything_is_running_once_the_daemon_is() -> None:
