@@ -82,7 +82,7 @@ def _read(answer: Answer, ask: Ask) -> Fetched:
     bars = tiingo_json.read_bars(rows, ask.instrument.symbol, NAME)
     actions = tiingo_json.read_actions(rows, ask.instrument.symbol, NAME)
     rounded = rows.rounded
-    vet(bars, actions, ask, answer.where, answer.fact)
+    vet(bars, actions, ask, answer.where, answer.fact, names_itself=False)
     problem = tiingo_json.contradiction(rows)
     if problem is not None:
         raise problem

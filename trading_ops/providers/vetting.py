@@ -60,7 +60,15 @@ class _Case:
         return factor
 
 
-def vet(bars: pa.Table, actions: pa.Table, ask: Ask, where: str, answer: FileFact | None = None) -> None:
+def vet(
+    bars: pa.Table,
+    actions: pa.Table,
+    ask: Ask,
+    where: str,
+    answer: FileFact | None = None,
+    *,
+    names_itself: bool = True,
+) -> None:
     """Look at one name's answer as a whole.
 
     Args:
@@ -69,6 +77,7 @@ def vet(bars: pa.Table, actions: pa.Table, ask: Ask, where: str, answer: FileFac
         ask: What was asked; its known closes tell another name or unit.
         where: The body's name, for messages.
         answer: The body.
+        names_itself: The answer, or a check of its basis, says whose prices these are; else a close on record must.
 
     Raises:
         RefusedData: The first thing that cannot be true. An answer with days that were not asked for is one to
@@ -84,7 +93,7 @@ def vet(bars: pa.Table, actions: pa.Table, ask: Ask, where: str, answer: FileFac
         _shape(case, row)
     _actions(case)
     _scale(case)
-    _name(case)
+    _name(case, names_itself=names_itself)
 
 
 def _days(case: _Case, days: Sequence[dt.date]) -> None:
@@ -171,12 +180,13 @@ def _scale(case: _Case) -> None:
                 raise case.refuse(RefusalKind.WRONG_SCALE, next_day, sentence)
 
 
-def _name(case: _Case) -> None:
+def _name(case: _Case, *, names_itself: bool) -> None:
     """Far from the closes on record on most of the sessions that both have: another name's prices."""
     common = [(row, case.ask.known[row.session]) for row in case.rows if case.ask.known.get(row.session, ZERO) > ZERO]
     far = [(row, known) for row, known in common if _far(row.close, known)]
     if 2 * len(far) <= len(common):
-        _agrees_somewhere(case, common)
+        if not names_itself:
+            _agrees_somewhere(case, common)
         return
     row, known = far[0]
     today = case.ask.at.date()
