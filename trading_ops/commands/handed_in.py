@@ -1,4 +1,7 @@
-"""Files that a person hands in: fills and broker snapshots as CSV, checked line by line before anything is kept."""
+"""Files that a person hands in: fills and broker snapshots as CSV, checked line by line before anything is kept.
+
+A statement's workbook is only fetched here; `trading_ops.broker` reads it.
+"""
 
 import csv
 import datetime as dt
@@ -42,6 +45,28 @@ def _rows(path: Path, columns: Sequence[str], required: Sequence[str]) -> Iterat
         if len(cells) != len(header):
             raise BadInput(f"{where}: {len(cells)} cells where the header has {len(header)}. The file may be cut off.")
         yield where, {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether a file is a workbook by its name or its first bytes."""
+    if path.suffix.lower() in (".xlsx", ".xlsm", ".xls"):
+        return True
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"
+
+
+def whole(path: Path) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        BadInput: There is none, or it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise BadInput(f"{path}: cannot be read ({exc.strerror}).") from exc
 
 
 def number(text: str, where: str, column: str) -> Decimal:
