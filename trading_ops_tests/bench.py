@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from trading_ops_tests import bench_qlib
+from trading_ops_tests import bench_pages, bench_qlib
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKET = Path(os.environ.get("TRADING_OPS_SHARED", ROOT.parent / "shared")) / "market"
@@ -84,6 +84,8 @@ def main() -> int:
             seconds = measure(folder)
             beyond += seconds > limit
             print(f"{name:<45} {seconds:6.1f} s   (limit {limit} s)", flush=True)
+        print("The pages, ten years of history, both users at work", flush=True)
+        beyond += bench_pages.main(run, MARKET)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 1 if beyond else 0
