@@ -108,6 +108,13 @@ def _glance(person: Person, state: TicketState, body: Body, now: dt.datetime) ->
     if begin is not None:
         _button(f"Go on with line {begin}", person, state, body, f"line:{begin}", main=True)
     _button("Check your answers", person, state, body, "check", main=begin is None)
+    if not state.open_lines:
+        st.button("Leave it as it was saved", use_container_width=True, on_click=_forget, args=(person, state))
+
+
+def _forget(person: Person, state: TicketState) -> None:
+    """Drop a correction that was begun; what is saved stands."""
+    draft.replace(person, PAGE, state.ticket.ticket_id, {"step": "glance", "lines": {}})
 
 
 def _changed(state: TicketState, body: Body) -> bool:
