@@ -2,18 +2,21 @@
 
 import ipaddress
 import ssl
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from trading_ops.domain.errors import BadInput, Refused
 from trading_ops.settings import Settings
-from trading_ops.store import people
+from trading_ops.store import configuration, people
 from trading_ops.store.connect import connect
 from trading_ops.store.server import Server
 
 EVERYWHERE = ("0.0.0.0", "::")
+PORTS = {"http": 80, "https": 443}
 
 
 def serve(
@@ -37,8 +40,24 @@ def serve(
             if not any(account.active for account in people.everyone(conn)):
                 typer.echo("Nobody can sign in yet. Add people with `trading-ops user add`.")
         scheme = "http" if tls_cert is None else "https"
+        hint = _of_the_link(settings, scheme, port, listening.hosts)
+        if hint:
+            typer.echo(hint)
         typer.echo(f"The desk of {settings.home} on {scheme}://{host}:{port} (Ctrl-C stops it)")
         run(settings, listening)
+
+
+def _of_the_link(settings: Settings, scheme: str, port: int, hosts: Collection[str]) -> str:
+    """What is wrong with the address that tickets and mails name, as a sentence; empty when it leads here."""
+    with connect(settings, "app_writer") as conn:
+        link = configuration.policy_in_force(conn).policy.ticket.page_url
+    named = urlsplit(link)
+    if (named.scheme, named.port or PORTS.get(named.scheme), named.hostname in hosts) == (scheme, port, True):
+        return ""
+    return (
+        f"Tickets and mails link to {link} (policy ticket.page_url), which is not where these pages are: "
+        f"{scheme}, port {port}, names {', '.join(sorted(hosts))}. Change the policy, or --allow-host and --port."
+    )
 
 
 def _check_reach(host: str, *, tls: bool, plain_http: bool) -> None:

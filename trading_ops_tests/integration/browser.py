@@ -35,6 +35,11 @@ SETTLED = (
     "() => {const app = document.querySelector('[data-testid=stApp]'); return app && "
     "app.dataset.testScriptState === 'notRunning' && !document.querySelector('[data-stale=true]')}"
 )
+STAYS_SETTLED = (
+    "async () => {for (let calm = 0; calm < 4;) {await new Promise(done => setTimeout(done, 60)); "
+    f"calm = ({SETTLED})() ? calm + 1 : 0}} return true}}"
+)
+"""A press takes a moment to reach the server, so one look that finds nothing running proves nothing."""
 
 
 @contextmanager
@@ -64,8 +69,7 @@ def page_of(
 
 def settled(page: Page) -> None:
     """Wait until the page has drawn what the last press asked for."""
-    page.wait_for_function("() => new Promise(done => setTimeout(() => done(true), 120))")
-    page.wait_for_function(SETTLED)
+    page.wait_for_function(STAYS_SETTLED)
 
 
 def press(page: Page, name: str) -> None:

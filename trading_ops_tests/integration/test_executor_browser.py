@@ -213,7 +213,9 @@ def test_an_unusual_fill_needs_a_second_look_and_a_note(kitchen: Kitchen) -> Non
     choose(page, "DONE: all of it was filled")
     _filled(page, price="251.20", units="1.752", value="310", time="15:01")
     choose(page, STOCKS)
-    expect(page.get_by_text("Then keep it, with a short note.", exact=False).first).to_be_visible()
+    question = page.get_by_text("Then keep it, with a short note.", exact=False).first
+    expect(question).to_be_visible()
+    question.scroll_into_view_if_needed()
     keep_screen(page, "4-question")
     assert grave_findings(page) == []
     assert page.get_by_role("button", name="Next: line 4").is_disabled()
@@ -247,9 +249,11 @@ def test_three_clicks_and_two_tabs_save_once(kitchen: Kitchen) -> None:
     first, second = kitchen.page(), kitchen.page()
     for page, reason in ((first, "No time today"), (second, "The price was beyond the limit")):
         page.reload()
+        start = page.get_by_role("button", name="Start with line 1")
+        start.or_(page.get_by_text("Line 1 of 4")).first.wait_for()
         settled(page)
         for line in range(1, 5):
-            if line == 1 and page.get_by_role("button", name="Start with line 1").count():
+            if line == 1 and start.count():
                 press(page, "Start with line 1")
             choose(page, "SKIPPED: nothing was ordered")
             choose(page, reason)
