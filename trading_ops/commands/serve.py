@@ -50,7 +50,10 @@ def serve(
 def _of_the_link(settings: Settings, scheme: str, port: int, hosts: Collection[str]) -> str:
     """What is wrong with the address that tickets and mails name, as a sentence; empty when it leads here."""
     with connect(settings, "app_writer") as conn:
-        link = configuration.policy_in_force(conn).policy.ticket.page_url
+        try:
+            link = configuration.policy_in_force(conn).policy.ticket.page_url
+        except Refused:  # a home without a policy has no tickets that could lead anywhere
+            return ""
     named = urlsplit(link)
     if (named.scheme, named.port or PORTS.get(named.scheme), named.hostname in hosts) == (scheme, port, True):
         return ""

@@ -340,7 +340,8 @@ def test_other_answers_are_refused_unless_they_correct(
     assert (corrected.code, corrected.out.startswith("Ticket 2018-W04: 1 answers stored, 5 were")) == (0, True)
     after = holdings_of(own)
     grown = {table for table, count in after.items() if count != before[table]}
-    assert grown == {"audit_log", "confirmations", "ledger_voids"}
+    report = "artifacts/reports/execution/2018-W04.md"
+    assert grown == {"audit_log", "confirmations", "ledger_voids", report}
 
 
 def test_a_fill_that_was_voided_can_still_be_corrected(
