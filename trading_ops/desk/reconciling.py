@@ -1,7 +1,8 @@
 """The account against the ledger as of now: what differs, why, and the entries that a person may accept.
 
-Belongs here: gathering the evidence, and making an accepted proposal a fact.
-Does not belong here: the comparison and its rules (`domain.reconciliation`), the diagnosis (`domain.diagnosis`).
+Belongs here: the light and what it says, and making an accepted proposal a fact.
+Does not belong here: the comparison and its rules (`domain.reconciliation`), the diagnosis (`domain.diagnosis`) and its
+evidence (`drift_evidence`).
 """
 
 import dataclasses
@@ -16,23 +17,17 @@ from typing import Any
 
 import psycopg
 
-from trading_ops.desk import books_now
-from trading_ops.desk.books_now import Books, Values
+from trading_ops.desk import books_now, drift_evidence
+from trading_ops.desk.books_now import Books
 from trading_ops.domain import calendar
-from trading_ops.domain.broker_snapshot import BrokerSnapshot, compared_session
+from trading_ops.domain.broker_snapshot import BrokerSnapshot
 from trading_ops.domain.diagnosis import Diagnosis, Finding, diagnose
-from trading_ops.domain.diagnosis_evidence import AnsweredLine, DriftEvidence, StatementRow
-from trading_ops.domain.drift import compare
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.reconciliation import Reconciliation, reconcile
 from trading_ops.domain.results import Outcome
 from trading_ops.domain.values import Session, plain
-from trading_ops.store import audit, broker, chosen, statements
+from trading_ops.store import audit, broker
 from trading_ops.store import corrections as booked
-
-TICKETS_LOOKED_AT = 6
-"""Newest TRADE tickets whose lines may explain a difference."""
-SPLITS_NEAR = dt.timedelta(days=21)
 
 
 class Light(Enum):
@@ -86,6 +81,12 @@ _LAST: dict[tuple[object, ...], Reconciled] = {}
 """A diagnosis takes seconds when much differs; nothing in it changes while the facts stay."""
 
 
+def forget() -> None:
+    """Put aside what is kept: a transaction that was rolled back leaves numbers that are given out again."""
+    _LAST.clear()
+    books_now._LAST.clear()
+
+
 def _seen(conn: psycopg.Connection[Any]) -> tuple[object, ...]:
     """What a diagnosis looks at beside the books: answers, withdrawals, statements, corporate actions."""
     row = conn.execute(
@@ -105,7 +106,7 @@ def _compared(
     gate = reconcile(snapshot, of.facts, held.equity_gbp, asof, of.dividends(asof), newest_fill, of.policy)
     if snapshot is None:
         return Reconciled(asof, None, gate, None, Light.GREY, "Nobody has entered what the account shows yet.")
-    found = diagnose(_evidence(conn, of, held, snapshot, now))
+    found = diagnose(drift_evidence.gathered(conn, of, held, snapshot, now))
     light, sentence = _light(gate, found, snapshot, now)
     return Reconciled(asof, snapshot, gate, found, light, sentence)
 
@@ -125,68 +126,6 @@ def _light(gate: Reconciliation, found: Diagnosis, snapshot: BrokerSnapshot, now
         what = "1 entry waits" if waiting == 1 else f"{waiting} entries wait"
         return Light.AMBER, f"Account and ledger agree, checked {when}; {what} to be booked."
     return Light.GREEN, f"Account and ledger agree, checked {when}."
-
-
-def _evidence(
-    conn: psycopg.Connection[Any], of: Books, held: Values, snapshot: BrokerSnapshot, now: dt.datetime
-) -> DriftEvidence:
-    session = compared_session(snapshot, of.facts)
-    expected = of.dividends(session)
-    names = sorted({*snapshot.holdings, *held.closes, *(f.symbol for f in of.facts.fills)})
-    bars = books_now.newest_closes(conn, of.policy, names, session)
-    fixing = of.fixing(session)
-    near = chosen.actions(conn, of.policy.data, session - SPLITS_NEAR, session + SPLITS_NEAR, names)
-    return DriftEvidence(
-        snapshot=snapshot,
-        previous=broker.newest_before(conn, snapshot.taken_at),
-        facts=of.facts,
-        comparison=compare(snapshot, of.facts, held.equity_gbp, expected, of.policy.reconciliation),
-        policy=of.policy,
-        expected=expected,
-        lines=recent_lines(conn, now),
-        closes={symbol: close for symbol, (_, close) in bars.items()},
-        usd_per_gbp=fixing.usd_per_gbp if fixing else None,
-        known_splits=tuple(action for action in near if action.kind == "split"),
-        statement=statement_rows(conn, snapshot.taken_at - dt.timedelta(days=60)),
-    )
-
-
-def recent_lines(conn: psycopg.Connection[Any], now: dt.datetime) -> tuple[AnsweredLine, ...]:
-    """Lines of the newest TRADE tickets with the answers in force."""
-    rows = conn.execute(
-        "WITH newest AS (SELECT t.plan_id, t.content, w.plan_id IS NOT NULL AS withdrawn FROM ops.tickets t "
-        "LEFT JOIN ops.ticket_withdrawals w USING (plan_id) WHERE t.verdict = 'TRADE' "
-        "ORDER BY t.plan_id DESC LIMIT %s), "
-        "answered AS (SELECT DISTINCT ON (c.plan_id, c.line) c.* FROM ops.confirmations c JOIN newest USING (plan_id) "
-        "ORDER BY c.plan_id, c.line, c.revision DESC) "
-        "SELECT l.*, n.withdrawn, (n.content::jsonb -> 'window' ->> 'session')::date AS window_session, "
-        "a.status, a.units AS said_units, a.price_usd AS said_price, a.value_gbp AS said_value, "
-        "(SELECT f.fill_id FROM ops.ledger_trades_fills f WHERE f.confirmation_id = a.confirmation_id "
-        " AND NOT EXISTS (SELECT 1 FROM ops.ledger_voids v WHERE v.fill_id = f.fill_id) ORDER BY f.part LIMIT 1) "
-        " AS fill_id "
-        "FROM newest n JOIN ops.ticket_lines l USING (plan_id) "
-        "LEFT JOIN answered a ON a.plan_id = l.plan_id AND a.line = l.line ORDER BY l.plan_id, l.line",
-        (TICKETS_LOOKED_AT,),
-    )
-    return tuple(
-        AnsweredLine(
-            r["plan_id"], r["line"], r["symbol"], r["side"], r["amount_gbp"], r["units"], r["reference_price_usd"],
-            r["status"], r["window_session"], r["withdrawn"], r["said_units"], r["said_price"], r["said_value"],
-            str(r["fill_id"]) if r["fill_id"] else None,
-        )
-        for r in rows
-        if r["window_session"] <= now.date()
-    )  # fmt: skip
-
-
-def statement_rows(conn: psycopg.Connection[Any], since: dt.datetime) -> tuple[StatementRow, ...]:
-    """Rows of imported statements from a moment on, oldest first."""
-    return tuple(
-        StatementRow(
-            r["kind"], r["at"], r["symbol"], r["units"], r["amount_gbp"], r["position_id"], r["row_key"]
-        )
-        for r in statements.rows_since(conn, since)
-    )  # fmt: skip
 
 
 def accept(

@@ -24,6 +24,9 @@ HAIR = Decimal("0.000002")
 PLAUSIBLE = Decimal("0.03")
 """Share by which units x price / value of a true fill may differ from the rate of the day."""
 GLANCE = Decimal("0.01")
+SAME_RATE = dt.timedelta(days=10)
+FAR_RATE = Decimal("0.10")
+"""Share by which a true rate of the last months may differ from the newest fixing."""
 SUSPECTS = 30
 """Newest facts of a name that are looked at."""
 
@@ -237,9 +240,22 @@ class Case:
                 return middle
             return middle if middle is not None and abs(middle / fixing - ONE) <= PLAUSIBLE else fixing
 
+    def _rate_then(self, fill: Fill) -> Decimal | None:
+        """Dollars for one pound in the days of a fill, by the middle of the fills around it; None without any."""
+        usual = self.rate(but=fill)
+        with exact():
+            near = [
+                rate
+                for f in self.fills()
+                if f.value_gbp and not f.estimated and f.fill_id != fill.fill_id
+                and abs(f.session - fill.session) <= SAME_RATE
+                and abs((rate := f.units * f.price_usd / f.value_gbp) / (usual or rate) - ONE) <= FAR_RATE
+            ]  # fmt: skip
+        return median_low(near) if near else None
+
     def plausible(self, fill: Fill, units: Decimal, value_gbp: Decimal) -> bool | None:
         """Units x price / value is about the rate of the day; None when there is no rate to compare with."""
-        rate = self.rate(but=fill)
+        rate = self._rate_then(fill) or self.rate(but=fill)
         if rate is None or value_gbp <= ZERO:
             return None
         with exact():

@@ -120,8 +120,7 @@ def _of_line(case: Case, line: AnsweredLine) -> Iterator[Cause]:
             sentence = f"{about}: {plain(units)} units for its {pounds(line.amount_gbp)}."
             yield settled("MISSED_FILL", (line.symbol,), -line.amount_gbp, EXACT - 1, sentence, entry, certain=True)
         return
-    price = case.evidence.closes.get(line.symbol, line.reference_price_usd)
-    worth = case.worth(line.symbol, units, price)
+    worth = case.worth(line.symbol, units, line.reference_price_usd)  # of the line's own week, as its units are
     part = line.units > units if line.side == "SELL" else worth is not None and worth < line.amount_gbp
     if worth is None or not (whole or part):
         return

@@ -14,11 +14,13 @@ from trading_ops.domain.diagnosis_digits import slipped, swapped
 from trading_ops.domain.diagnosis_entries import rewriting
 from trading_ops.domain.dividends import ExpectedDividend
 from trading_ops.domain.ledger_facts import Fill, MovementKind
-from trading_ops.domain.values import PENCE_PLACES, ZERO, exact, half_even, plain
+from trading_ops.domain.values import ONE, PENCE_PLACES, ZERO, exact, half_even, plain
 
 ROUND = ((Decimal(100), EXACT + 1), (Decimal(50), FITS), (Decimal(10), NEUTRAL))
 ROUND_LEAST = Decimal(20)
 COMMISSION_SLACK = Decimal("0.02")
+FAR = 4
+"""What it costs when a sum is as far from a commission as it may be."""
 COMMISSIONS = (Decimal(1), Decimal(2))
 FX_SLACK = Decimal("0.6")
 DIVIDEND_SLACK = Decimal("0.03")
@@ -102,16 +104,28 @@ def mistyped_cash(case: Case) -> Iterator[Cause]:
 
 def commissions(case: Case) -> Iterator[Cause]:
     """So much for each suspected fill that has no fee, each rounded to pence."""
-    rate, known = case.evidence.usd_per_gbp, case.evidence.policy.account.commission_usd
+    known = case.evidence.policy.account.commission_usd
     count = sum(1 for f in case.fills() if not f.fee_gbp)
-    if rate is None or rate <= ZERO or not count:
-        return
-    for usd in (known,) if known else COMMISSIONS:
-        with exact():
-            each = half_even(usd / rate, PENCE_PLACES)
-            amounts = {-each * count, half_even(-usd * count / rate, PENCE_PLACES)}
-        for amount in sorted(amounts):
+    for usd in (known,) if known else COMMISSIONS if count else ():
+        amounts: set[Decimal] = set()
+        for rate in _rates(case):
+            with exact():
+                each = half_even(usd / rate, PENCE_PLACES)
+                amounts |= {-each * count, half_even(-usd * count / rate, PENCE_PLACES)}
+        for amount in sorted(a for a in amounts if a):
             yield _commission(case, amount, usd, count, FITS if known else NEUTRAL - 1)
+
+
+def _rates(case: Case) -> Iterator[Decimal]:
+    """Dollars for one pound at which commissions may be reckoned: of the snapshot, and of the fills if it moved."""
+    rate, then = case.evidence.usd_per_gbp, case.rate()
+    if rate is None or rate <= ZERO or then is None:
+        return
+    yield rate
+    with exact():
+        moved = abs(then / rate - ONE)
+    if moved > COMMISSION_SLACK / 2:
+        yield then
 
 
 def _commission(case: Case, amount: Decimal, usd: Decimal, count: int, cost: int) -> Cause:
@@ -126,10 +140,13 @@ def _about_commission(case: Case, rest: Decimal) -> Iterator[Cause]:
     """Nearly so much: every order was converted at its own rate."""
     for cause in commissions(case):
         with exact():
-            near = abs(rest - cause.cash_gbp) <= -cause.cash_gbp * COMMISSION_SLACK
-        if near and rest != cause.cash_gbp:
-            sentence, _ = cause.conclude(rest)
-            yield settled("FEE", (), rest, cause.cost + 2, sentence, _movement(case, "fee", rest, sentence))
+            away = abs(rest - cause.cash_gbp) / (-cause.cash_gbp * COMMISSION_SLACK)
+        if rest != cause.cash_gbp and away <= ONE:
+            sentence = (
+                cause.conclude(rest)[0].replace(pounds(cause.cash_gbp), pounds(rest)).replace(": ", ": about ", 1)
+            )
+            cost = cause.cost + 2 + int(away * FAR)
+            yield settled("FEE", (), rest, cost, sentence, _movement(case, "fee", rest, sentence))
 
 
 def exchange(case: Case, taken: frozenset[str]) -> Cause | None:

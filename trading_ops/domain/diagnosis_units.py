@@ -176,7 +176,18 @@ def _name_changed(case: Case, symbol: Symbol) -> Iterator[Cause]:
         entry = RecordEvent(snapshot_id=_id(case), why=sentence, event=event)
         lines = tuple(sorted((old, symbol)))
         if case.fits(lines, (entry,)):
-            yield settled("NAME_CHANGE", lines, ZERO, EXACT, sentence, entry)
+            cost = NEUTRAL + 2 if _just_bought(case, old) else EXACT
+            yield settled("NAME_CHANGE", lines, ZERO, cost, sentence, entry)
+
+
+def _just_bought(case: Case, symbol: Symbol) -> bool:
+    """All units come from one recent fill: more likely that one was made in another name."""
+    taken = case.evidence.snapshot.taken_at
+    fills = [f for f in case.evidence.facts.fills if f.symbol == symbol and f.filled_at <= taken]
+    newest = max(fills, key=lambda f: (f.filled_at, f.fill_id), default=None)
+    if newest is None or newest.side != "BUY" or case.through - newest.session > TWIN_DAYS:
+        return False
+    return newest.units == case.now.units.get(symbol)
 
 
 def _spun_off(case: Case, symbol: Symbol) -> Iterator[Cause]:

@@ -1,7 +1,7 @@
 """A broker that knows what it holds: positions opened by each BUY, splits at the open, dividends on the ex-date."""
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from trading_ops.domain.calendar import sessions
@@ -86,3 +86,20 @@ class SimulatedBroker:
                 position.units -= closed
                 left -= closed
         self.positions = [p for p in self.positions if p.units > ZERO]
+
+    def take_back(self, symbol: str, side: str, units: Decimal, value_gbp: Decimal, position_id: str | None) -> None:
+        """As if so much of an execution had never been filled."""
+        if side == "SELL":
+            self.opened += 1
+            self.cash_gbp -= value_gbp
+            self.positions.append(Position(f"{2_270_000_000 + self.opened}", symbol, units))
+            return
+        self.cash_gbp += value_gbp
+        for position in self.positions:
+            if position.position_id == position_id:
+                position.units -= units
+        self.positions = [p for p in self.positions if p.units > ZERO]
+
+    def copy(self) -> "SimulatedBroker":
+        """The same account, to live on by itself."""
+        return replace(self, positions=[replace(p) for p in self.positions], credits=list(self.credits))

@@ -1,11 +1,10 @@
-"""What the people of a simulation do, and which mistakes of theirs are planted.
+"""What the people of a simulation do: `perfect` everything, `absent` nothing, `sloppy` one mistake at a time.
 
-`perfect` does everything, `absent` nothing, `sloppy` makes one mistake at a time and repairs it after a week or two.
+Belongs here: how much of a ticket gets done, and how numbers are mistyped.
+Does not belong here: which mistakes there are (`kinds`) and when they are made (`sloppy_life`).
 """
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -17,12 +16,11 @@ from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, fixed
 Manner: TypeAlias = Literal["perfect", "sloppy", "absent"]
 MANNERS: tuple[Manner, ...] = ("perfect", "sloppy", "absent")
 
+PERSON = "simulated executor"
+OPERATOR = "simulated operator"
+
 PARTIAL_RATE = 0.06
 SKIP_RATE = 0.05
-UNANSWERED_RATE = 0.10
-ANSWER_TYPO_RATE = 0.10
-SNAPSHOT_TYPO_RATE = 0.08
-FORGOTTEN_RATE = 0.10
 
 
 def manner(name: str) -> Manner:
@@ -37,22 +35,12 @@ def manner(name: str) -> Manner:
     raise BadInput(f"--executor {name!r}: use one of {', '.join(MANNERS)}.")
 
 
-@dataclass(frozen=True)
-class Slip:
-    """A planted mistake: what it is, and in how many plans it will be seen before it is repaired."""
-
-    kind: Literal[
-        "line unanswered", "digits swapped in an answer", "digits swapped in the snapshot", "snapshot forgotten"
-    ]
-    weeks: int
-    line: int | None = None
-
-
 class People:
     """The executor's and operator's habits, decided by a seeded generator and nothing else."""
 
     def __init__(self, manner: Manner, seed: int) -> None:
         self.manner = manner
+        self.seed = seed
         self._random = random.Random(f"people:{seed}")
 
     def fractions(self, lines: int) -> list[Decimal]:
@@ -66,45 +54,6 @@ class People:
         if drawn < PARTIAL_RATE:
             return Decimal(self._random.randrange(20, 90)) / 100
         return Decimal(0) if drawn < PARTIAL_RATE + SKIP_RATE else Decimal(1)
-
-    def slip_in_answers(self, answers: Sequence[Answer]) -> Slip | None:
-        """A mistake in answering a ticket, or None."""
-        if self.manner != "sloppy":
-            return None
-        drawn, weeks = self._random.random(), self._random.choice((1, 2))
-        done = [a for a in answers if a.status in ("DONE", "PARTIAL") and swapped_units(a) is not None]
-        chosen = self._random.choice(done).line if done else None
-        anyone = self._random.choice(answers).line
-        if drawn < UNANSWERED_RATE:
-            return Slip("line unanswered", weeks, anyone)
-        if drawn < UNANSWERED_RATE + ANSWER_TYPO_RATE and chosen is not None:
-            return Slip("digits swapped in an answer", weeks, chosen)
-        return None
-
-    def slip_in_snapshot(self, after_fills: bool) -> Slip | None:
-        """A mistake with the week's snapshot, or None. Forgetting matters only after fills: only then it happens."""
-        if self.manner != "sloppy":
-            return None
-        drawn, weeks = self._random.random(), self._random.choice((1, 2))
-        if drawn < FORGOTTEN_RATE and after_fills:
-            return Slip("snapshot forgotten", weeks)
-        if FORGOTTEN_RATE <= drawn < FORGOTTEN_RATE + SNAPSHOT_TYPO_RATE:
-            return Slip("digits swapped in the snapshot", weeks)
-        return None
-
-
-def with_slip(answers: Sequence[Answer], slip: Slip | None) -> list[Answer]:
-    """The answers as they are really entered."""
-    if slip is None:
-        return list(answers)
-    if slip.kind == "line unanswered":
-        return [a for a in answers if a.line != slip.line]
-    return [_mistyped(a) if a.line == slip.line else a for a in answers]
-
-
-def _mistyped(answer: Answer) -> Answer:
-    units = swapped_units(answer)
-    return answer if units is None else replace(answer, units=units)
 
 
 def swapped_units(answer: Answer) -> Decimal | None:

@@ -1,7 +1,6 @@
 """Weekly plans over history. Rules and storage are the real ones; only the people and the broker are made up."""
 
 import datetime as dt
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -11,25 +10,29 @@ from typing import Any
 import psycopg
 
 from trading_ops.domain import calendar
-from trading_ops.domain.answer import BEGUN, Answer
-from trading_ops.domain.errors import Refused
-from trading_ops.domain.ledger import CashMovement
+from trading_ops.domain.answer import BEGUN
 from trading_ops.domain.policy import Policy
-from trading_ops.domain.quality import evaluate_data_quality
 from trading_ops.domain.reasons import rules_of
 from trading_ops.domain.ticket_model import TicketContent
-from trading_ops.domain.values import UNIT_PLACES
-from trading_ops.planning.inputs import looked_back, names_seen
-from trading_ops.simulation import executor, truth
-from trading_ops.simulation.broker import SimulatedBroker
-from trading_ops.simulation.people import People, Slip, swapped_cash, with_slip
-from trading_ops.store import answers, audit, broker, configuration, desk, ledger, snapshot_view, snapshots
+from trading_ops.simulation import executor, planting_answers, planting_week, truth
+from trading_ops.simulation.broker import Credit, SimulatedBroker
+from trading_ops.simulation.doings import CASH, Doings
+from trading_ops.simulation.entering import enter
+from trading_ops.simulation.fresh import require_fresh
+from trading_ops.simulation.kinds import FORGOTTEN, UNANSWERED, Kind
+from trading_ops.simulation.operator import Operator
+from trading_ops.simulation.people import OPERATOR, People
+from trading_ops.simulation.planting_answers import Execution
+from trading_ops.simulation.sloppy_life import SloppyLife
+from trading_ops.store import configuration, desk
 from trading_ops.store.tickets import Ticket
 
-PERSON = "simulated executor"
-OPERATOR = "simulated operator"
 HUMAN_GATES = frozenset(rule.code for gate in ("confirmation", "reconciliation") for rule in rules_of(gate))
 """Gates that only what people do can close."""
+QUIET_WEEKS = 4
+"""In the last weeks nothing is planted: what was is cleared before the end."""
+ENOUGH_FILLS = 3
+"""Of a ticket after which an examination has something to plant in."""
 
 Planner = Callable[[dt.date], Ticket]
 """Runs the plan of a session to its ticket: directly, or through the Dagster jobs."""
@@ -37,13 +40,20 @@ Planner = Callable[[dt.date], Ticket]
 
 @dataclass(frozen=True)
 class Week:
-    """One simulated week: its ticket, what was planted before it, and what the gates that people close said."""
+    """One simulated week: its ticket, what was planted before it, and what the gates that people close said.
+
+    Attributes:
+        planted: Kinds of differences that are outstanding.
+        reasons: Codes of the ticket.
+        to_refuse: One of them is outside the tolerance of a gate.
+    """
 
     asof: dt.date
     ticket: Ticket
     equity_gbp: Decimal
     planted: tuple[str, ...]
     reasons: tuple[str, ...]
+    to_refuse: bool
 
     @property
     def refused_by(self) -> tuple[str, ...]:
@@ -52,13 +62,20 @@ class Week:
 
     @property
     def as_planted(self) -> bool:
-        """NO-TRADE by a human gate exactly when a mistake was outstanding."""
-        return bool(self.planted) == bool(self.refused_by)
+        """NO-TRADE by a human gate exactly when a difference outside of the tolerance was outstanding."""
+        return self.to_refuse == bool(self.refused_by)
 
 
 @dataclass
 class Simulation:
-    """A fresh sim book, lived through week by week."""
+    """A fresh sim book, lived through week by week.
+
+    Attributes:
+        at_the_end: What is done once after a ticket of the last weeks was carried out, or after the last week.
+        names: Names that may be bought.
+        executed: The newest ticket that was carried out, with what is entered of it; None after a week without one.
+        life: Mistakes and what became of them; only sloppy people make any.
+    """
 
     conn: psycopg.Connection[Any]
     root: Path
@@ -69,146 +86,99 @@ class Simulation:
     through: dt.date
     cash_gbp: Decimal
     opening_snapshot: bool = True
+    at_the_end: Callable[["Simulation", dt.date], None] | None = None
     halted: int = 0
-    slip: Slip | None = None
-    left: int = 0
-    repair: Answer | None = None
-    repair_plan: str = ""
-    filled: bool = False
-    booked: int = 0
+    executed: Execution | None = None
+    names: tuple[str, ...] = field(init=False)
     account: SimulatedBroker = field(init=False)
+    operator: Operator = field(init=False)
+    life: SloppyLife = field(init=False)
 
     def __post_init__(self) -> None:
         require_fresh(self.conn)
         market = truth.read(self.conn, self.first, self.through + dt.timedelta(days=14), self.policy)
-        withholding = self.policy.ledger.withholding
         before = calendar.previous_session(self.first)
-        self.account = SimulatedBroker(market, withholding, self.cash_gbp, before)
+        self.account = SimulatedBroker(market, self.policy.ledger.withholding, self.cash_gbp, before)
+        self.operator = Operator(self.conn, self.root, self.policy, self.account)
+        asofs = calendar.weekly_asofs(self.first, self.through)
+        self.names = configuration.universe_of_day(self.conn, self.through).universe.expected(self.through)
+        quiet_from, last = (asofs[-QUIET_WEEKS:][0], asofs[-1]) if asofs else (self.first, self.first)
+        self.life = SloppyLife(self.operator, self.people.seed, quiet_from, last)
+
+    @property
+    def booked(self) -> int:
+        """How many of the broker's dividends the operator has looked at."""
+        return self.operator.booked
 
     def run(self) -> Iterator[Week]:
         """Every week whose last session lies in the span, oldest first."""
         for number, asof in enumerate(calendar.weekly_asofs(self.first, self.through)):
             self.account.advance(asof)
             if number == 0:
-                self._deposit(asof)
+                self.operator.deposit(self.cash_gbp, asof)
             if self.people.manner != "absent":
-                self._operator(asof, opening=number == 0)
-            planted = (self.slip.kind,) if self.slip else ()
+                self._prepare(asof, opening=number == 0)
+            outstanding = self.life.outstanding
             ticket = self.plan(asof)
             content = TicketContent.model_validate_json(ticket.content)
-            yield Week(asof, ticket, Decimal(content.equity_gbp or 0), planted, content.reasons)
+            yield Week(
+                asof, ticket, Decimal(content.equity_gbp or 0), (outstanding.kind.name,) if outstanding else (),
+                content.reasons, outstanding is not None and outstanding.kind.refused,
+            )  # fmt: skip
+            self.life.seen(asof)
             self._after(content)
+            if self.at_the_end is not None and self._is_time(asof):
+                self.at_the_end(self, asof)
+                self.at_the_end = None
+
+    def _is_time(self, asof: dt.date) -> bool:
+        if asof < self.life.quiet_from or self.life.outstanding:
+            return False
+        filled = [a for a in self.executed.honest if a.status in BEGUN] if self.executed else []
+        return len(filled) >= ENOUGH_FILLS or asof == self.life.last
 
     # ---- before a plan
-    def _deposit(self, asof: dt.date) -> None:
-        movement = CashMovement(
-            str(uuid.uuid5(uuid.NAMESPACE_URL, "simulation:deposit")), "deposit", self.cash_gbp, asof,
-            calendar.open_utc(asof),
-        )  # fmt: skip
+    def _prepare(self, asof: dt.date, *, opening: bool) -> None:
+        """Book dividends, accept what froze a name, enter the week's snapshot; and what goes wrong with all that."""
+        week = doings(self, asof, self.account, self.operator.new_credits())
+        if self.people.manner == "sloppy" and not opening:
+            self.life.deal("week", asof, lambda kind: self._plant(kind, week))
+        self.life.left -= 1
         with self.conn.transaction():
-            ledger.record_movement(self.conn, movement, recorded_by=OPERATOR, why="opening deposit")
+            self.operator.book_dividends(week.credits)
+            self.operator.accept_frozen(asof)
+        forgotten = self.life.outstanding is not None and self.life.outstanding.kind is FORGOTTEN
+        if not forgotten and not (opening and not self.opening_snapshot):
+            self.operator.check_account(asof, cash_gbp=week.typed_cash, mistyped=week.typed_units)
 
-    def _operator(self, asof: dt.date, *, opening: bool) -> None:
-        """Repair what is due, book dividends, accept what froze a name, enter the week's snapshot."""
-        if self.slip and self.left == 0:
-            self._repair()
-        with self.conn.transaction():
-            self._book_dividends()
-            self._accept(asof)
-        if self.slip is None and not opening:
-            self._forget_or_mistype()
-        if opening and not self.opening_snapshot:
-            return
-        if self.slip is None or self.slip.kind != "snapshot forgotten":
-            self._snapshot(asof)
-        if self.slip:
-            self.left -= 1
-
-    def _repair(self) -> None:
-        if self.repair is not None:
-            with self.conn.transaction():
-                answers.record_answers(
-                    self.conn, self.repair_plan, [self.repair], answered_by=PERSON,
-                    rate_of=self.account.truth.usd_per_gbp, where="the form", correct=True,
-                )  # fmt: skip
-        self.slip = self.repair = None
-
-    def _book_dividends(self) -> None:
-        for credit in self.account.credits[self.booked :]:
-            name = f"simulation:dividend:{credit.symbol}:{credit.ex_date}"
-            movement = CashMovement(
-                str(uuid.uuid5(uuid.NAMESPACE_URL, name)), "dividend", credit.amount_gbp, credit.ex_date,
-                calendar.open_utc(credit.ex_date), credit.symbol, credit.ex_date,
-            )  # fmt: skip
-            ledger.record_movement(self.conn, movement, recorded_by=OPERATOR, why="credited by the simulated broker")
-        self.booked = len(self.account.credits)
-
-    def _accept(self, asof: dt.date) -> None:
-        window = calendar.next_session(asof)
-        snapshot = snapshots.build(self.conn, self.root, asof=asof, actions_through=window, policy=self.policy)
-        stored = configuration.universe_of_day(self.conn, asof)
-        head = audit.head(self.conn).seq
-        fills, movements = ledger.fills(self.conn, head), ledger.movements(self.conn, head)
-        row = self.conn.execute("SELECT ops.newest_plan_before(%s, %s) AS asof", (asof.isoformat(), head)).fetchone()
-        quality = evaluate_data_quality(
-            snapshot_view.view(
-                self.root,
-                snapshot,
-                self.policy,
-                looked_back(asof, fills, movements),
-                names_seen(stored.universe, fills),
-            ),
-            configuration.as_looked_up(self.conn, stored, asof, head),
-            self.account.units(),
-            row["asof"] if row else None,
-            desk.accepted_bars(self.conn, head),
-            frozenset(),
-            self.policy,
-            desk.suspects(self.conn, head),
-        )
-        for suspect in quality.suspects:
-            desk.accept_bar(self.conn, suspect.symbol, suspect.session, f"looked up: {suspect.sentence}", OPERATOR)
-
-    def _forget_or_mistype(self) -> None:
-        slip = self.people.slip_in_snapshot(self.filled)
-        if slip:
-            self.slip, self.left = slip, slip.weeks
-
-    def _snapshot(self, asof: dt.date) -> None:
-        cash = self.account.cash_gbp
-        if self.slip and self.slip.kind == "digits swapped in the snapshot":
-            cash = swapped_cash(cash, self.cash_gbp, self.policy) or cash + self.cash_gbp
-        with self.conn.transaction():
-            broker.add_snapshot(
-                self.conn,
-                taken_at=calendar.close_utc(asof),
-                session=asof,
-                cash_gbp=cash,
-                holdings={s: (units, UNIT_PLACES) for s, units in self.account.units().items()},
-                origin="simulated broker",
-                entered_by=PERSON,
-            )
+    def _plant(self, kind: Kind, week: Doings) -> str | None:
+        if kind is FORGOTTEN:  # it matters only after fills
+            filled = self.executed is not None and any(a.status in BEGUN for a in self.executed.honest)
+            return CASH if filled else None
+        return planting_week.plant(kind, week, self.life.dice)
 
     # ---- after a plan
     def _after(self, ticket: TicketContent) -> None:
-        self.filled = False
+        self.executed = None
         if ticket.verdict == "TRADE" and self.people.manner != "absent":
             self._execute(ticket)
+        if self.people.manner == "sloppy":
+            self.life.look_ahead(ticket.asof)
         self._rearm(ticket)
 
     def _execute(self, ticket: TicketContent) -> None:
         honest = executor.execute(ticket, self.account, self.people.fractions(len(ticket.lines)))
-        self.filled = any(a.status in BEGUN for a in honest)
-        slip = self.people.slip_in_answers(honest) if self.slip is None else None
-        with self.conn.transaction():
-            answers.record_answers(
-                self.conn, ticket.plan_id, with_slip(honest, slip), answered_by=PERSON,
-                rate_of=self.account.truth.usd_per_gbp, where="the form",
-            )  # fmt: skip
-        if slip:
-            self.slip, self.left = slip, slip.weeks
-            self.repair = next(a for a in honest if a.line == slip.line)
-            self.repair_plan = ticket.plan_id
+        done = Execution(ticket, self.account, honest, self.policy.account.fx_fee, self.names)
+        line = None
+        if self.people.manner == "sloppy":
+            dice = self.life.dice
+            line = self.life.deal("answers", ticket.asof, lambda kind: planting_answers.plant(kind, done, dice))
+        enter(self.conn, done, done.entered)
+        planted = self.life.outstanding
+        if line is not None and planted is not None and planted.kind is UNANSWERED:
+            left_open = next(a for a in honest if a.line == line)
+            self.life.mend = lambda: enter(self.conn, done, {left_open.line: left_open})
+        self.executed = done
 
     def _rearm(self, ticket: TicketContent) -> None:
         """After so many halted plans in a row the simulated operator re-arms the desk."""
@@ -221,24 +191,8 @@ class Simulation:
             self.halted = 0
 
 
-def require_fresh(conn: psycopg.Connection[Any]) -> None:
-    """A simulation only ever runs in a sim book that nothing has happened in.
-
-    Raises:
-        Refused: The home holds something else.
-    """
-    held = desk.book(conn)
-    if held != "sim":
-        raise Refused(
-            f"This home holds a {held} book; simulate runs in a fresh sim book only. Use another TRADING_OPS_HOME."
-        )
-    for table, what in (
-        ("plans", "plans"),
-        ("ledger_cash_movements", "cash movements"),
-        ("ledger_trades_fills", "fills"),
-    ):
-        if conn.execute(f"SELECT 1 FROM ops.{table} LIMIT 1").fetchone():
-            raise Refused(
-                f"This sim book already has {what}; simulate runs in a fresh one. Use another TRADING_OPS_HOME, "
-                "then `trading-ops init --book sim` and `trading-ops prices load`."
-            )
+def doings(of: Simulation, asof: dt.date, account: SimulatedBroker, credits: list[Credit]) -> Doings:
+    """The week up to a snapshot, as it is before anything goes wrong."""
+    traded = {line.symbol for line in of.executed.ticket.lines} if of.executed else set()
+    quiet = [s for s in account.units() if s not in traded]
+    return Doings(of.conn, account, of.policy, asof, credits, of.cash_gbp, of.names, quiet)

@@ -23,7 +23,7 @@ from trading_ops.domain.corrections import (
 )
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.ledger import CashMovement
-from trading_ops.domain.values import ZERO, plain
+from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, ZERO, half_even, plain
 from trading_ops.store import answers, chosen, configuration, ledger, market
 from trading_ops.store.answers import Shown
 
@@ -87,9 +87,11 @@ def _answer_anew(conn: psycopg.Connection[Any], entry: CorrectAnswer | WithdrawA
         raise Refused(f"Plan {entry.plan_id} has no ticket any more to answer.")
     shown = Shown(row["content_sha256"], {line: stored.revision for line, stored in known.items()})
     if isinstance(entry, CorrectAnswer):
+        # A number found by moving a digit may carry a zero more than an answer may have decimals.
+        units, value = half_even(entry.units, UNIT_PLACES), half_even(entry.value_gbp, PENCE_PLACES)
         answer = Answer(
-            entry.line, entry.status, "", entry.units, entry.price_usd, entry.value_gbp, entry.fee_gbp or None,
-            entry.filled_at, entry.position_id, note=why[:400],
+            entry.line, entry.status, "", units, entry.price_usd, value, entry.fee_gbp or None, entry.filled_at,
+            entry.position_id, note=why[:400],
         )  # fmt: skip
     else:
         answer = Answer(entry.line, "SKIPPED", "not filled at the broker", note=why[:400])

@@ -14,8 +14,9 @@ from trading_ops.domain.calendar import weekly_asofs
 from trading_ops.domain.values import exact
 from trading_ops.planning.books import book_at
 from trading_ops.settings import Settings
+from trading_ops.simulation import kinds
 from trading_ops.simulation.people import Manner, People
-from trading_ops.simulation.weeks import HUMAN_GATES, Simulation, Week
+from trading_ops.simulation.weeks import HUMAN_GATES, QUIET_WEEKS, Simulation, Week
 from trading_ops.store import configuration
 from trading_ops.store.server import Server
 from trading_ops_tests.integration import lived_factory as factory
@@ -142,34 +143,47 @@ def test_the_audit_chain_holds_and_every_ticket_can_be_rebuilt(live: Live) -> No
 
 # ---------------------------------------------------------------- sloppy
 @pytest.mark.parametrize("seed", [1, 2014])
-def test_sloppy_people_are_refused_in_exactly_the_weeks_of_their_mistakes(live: Live, seed: int) -> None:
+def test_sloppy_people_are_refused_in_exactly_the_weeks_of_mistakes_beyond_a_tolerance(live: Live, seed: int) -> None:
     weeks = live("sloppy", JUNE, seed).weeks
     assert len(weeks) == 26
-    planted = [week.asof for week in weeks if week.planted]
-    assert len(planted) >= 4
-    assert [week.asof for week in weeks if week.refused_by] == planted
-    assert not any(week.ticket.verdict == "TRADE" for week in weeks if week.planted)
+    due = [week.asof for week in weeks if week.to_refuse]
+    assert len(due) >= 4
+    assert [week.asof for week in weeks if week.refused_by] == due
+    assert all(week.planted for week in weeks if week.to_refuse)
+    assert not any(week.ticket.verdict == "TRADE" for week in weeks if week.to_refuse)
     assert sum(week.ticket.verdict == "TRADE" for week in weeks) >= 8
 
 
 def test_each_mistake_is_refused_by_a_gate_that_fits_it(live: Live) -> None:
-    fitting = {
-        "line unanswered": {"CONFIRMATION_MISSING"},
-        "digits swapped in an answer": {"UNITS_DRIFT", "CASH_DRIFT", "UNKNOWN_POSITION"},
-        "digits swapped in the snapshot": {"CASH_DRIFT"},
-        "snapshot forgotten": {"SNAPSHOT_STALE", "OPENING_SNAPSHOT_MISSING"},
+    books = {"UNITS_DRIFT", "CASH_DRIFT", "UNKNOWN_POSITION"}
+    special = {
+        kinds.UNANSWERED: {"CONFIRMATION_MISSING"},
+        kinds.FORGOTTEN: {"SNAPSHOT_STALE"},
+        kinds.DEPOSIT: {"CASH_DRIFT"},
+        kinds.WITHDRAWAL: {"CASH_DRIFT"},
+        kinds.CASH_SWAPPED: {"CASH_DRIFT"},
+        kinds.SPLIT_LACKING: {"UNITS_DRIFT"},
+        kinds.SPLIT_PHANTOM: {"UNITS_DRIFT"},
+        kinds.LEFT_OUT: {"UNKNOWN_POSITION"},
     }
+    fitting = {kind.name: special.get(kind, books) if kind.refused else set() for kind in kinds.KINDS}
     seen = set()
     for seed in (1, 2014):
         for week in live("sloppy", JUNE, seed).weeks:
             for kind in week.planted:
                 seen.add(kind)
-                assert fitting[kind] & set(week.refused_by), (week.asof, kind, week.reasons)
-    assert seen == set(fitting)
+                assert bool(fitting[kind] & set(week.refused_by)) == bool(fitting[kind]), (
+                    week.asof,
+                    kind,
+                    week.reasons,
+                )
+    assert len(seen) >= 12
 
 
 def test_the_same_seed_makes_the_same_weeks(live: Live, prices_loaded: Settings) -> None:
-    again, longer = live("sloppy", MARCH, 1).weeks, live("sloppy", JUNE, 1).weeks
+    """But for the last weeks of a span, in which nothing is planted."""
+    again, longer = live("sloppy", MARCH, 1).weeks[:-QUIET_WEEKS], live("sloppy", JUNE, 1).weeks
+    assert any(week.planted for week in again)
     assert [w.ticket.content_sha256 for w in again] == [w.ticket.content_sha256 for w in longer[: len(again)]]
 
 

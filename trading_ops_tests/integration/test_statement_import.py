@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from trading_ops.desk import statement_import
-from trading_ops.desk.reconciling import statement_rows
+from trading_ops.desk.drift_evidence import statement_rows
 from trading_ops.desk.statement_import import Imported
 from trading_ops.domain.errors import BadInput
 from trading_ops.settings import Settings
