@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from trading_ops.desk import reconciling
 from trading_ops.domain import calendar
 from trading_ops.simulation import kinds, planting_answers, planting_week
 from trading_ops.simulation.entering import enter
@@ -80,9 +79,7 @@ def examine(run: Simulation, asof: dt.date, of: Sequence[tuple[Kind, ...]] | Non
     coming = calendar.weekly_asofs(asof + dt.timedelta(days=1), asof + dt.timedelta(days=14))[0]
     for number, case in enumerate(cases() if of is None else of):
         with run.conn.transaction(force_rollback=True):
-            reconciling.forget()
             done = _examined(run, coming, case, random.Random(f"examination:{run.people.seed}:{number}"))
-        reconciling.forget()
         if done is not None:
             yield done
 

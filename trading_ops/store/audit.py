@@ -4,7 +4,7 @@ The database numbers, stamps and hashes the rows (see `0001_spine.sql`); writers
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,20 @@ def head(conn: psycopg.Connection[Any]) -> AuditHead:
     """The newest row; sequence 0 and zeros when the chain is empty."""
     row = conn.execute("SELECT seq, hash FROM ops.audit_log ORDER BY seq DESC LIMIT 1").fetchone()
     return AuditHead(row["seq"], row["hash"]) if row else AuditHead(0, "0" * 64)
+
+
+def newest_of(conn: psycopg.Connection[Any], tables: Sequence[str]) -> str:
+    """Hash of the newest announcement among the facts of some tables; empty when there is none.
+
+    It stands for all of them: a number may be given out again after a transaction was rolled back, a hash is not.
+
+    Args:
+        conn: A connection.
+        tables: Tables of facts, each with its `audit_seq`.
+    """
+    newest = ", ".join(f"(SELECT max(audit_seq) FROM ops.{table})" for table in tables)
+    row = conn.execute(f"SELECT hash FROM ops.audit_log WHERE seq = greatest({newest})").fetchone()
+    return row["hash"] if row else ""
 
 
 def broken(conn: psycopg.Connection[Any]) -> list[tuple[int, str]]:
