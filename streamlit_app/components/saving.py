@@ -39,8 +39,9 @@ def save_answers(
         )
         draft.replace(person, page, state.ticket.ticket_id, kept)
         return
-    except TicketChanged as exc:
-        body.update(step="glance", said=("error", f"Nothing was saved: {exc}"))
+    except TicketChanged:
+        why = "The ticket was withdrawn or changed meanwhile. What was already done can be entered below, nothing else."
+        body.update(step="glance", said=("error", f"Nothing was saved. {why}"))
         return
     except TradingOpsError as exc:
         body.update(step="check", said=("error", f"Nothing was saved. {exc} What you typed is kept."))

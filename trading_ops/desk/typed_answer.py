@@ -17,7 +17,7 @@ from trading_ops.domain.plausibility import questions
 from trading_ops.domain.ticket_model import LinePart
 from trading_ops.domain.ticket_words import long_day
 from trading_ops.domain.typed import Kind, Typed, typed_number, typed_time
-from trading_ops.domain.values import fixed, half_even, plain
+from trading_ops.domain.values import half_even, money, plain
 
 SKIP_REASONS = {
     "PRICE": "The price was beyond the limit",
@@ -224,15 +224,9 @@ def summary(answer: Answer) -> Sequence[str]:
     said = []
     for part in answer.pieces:
         amounts = [f"{plain(part.units)} units"] if part.units is not None else []
-        amounts += [f"£{_money(part.value_gbp)}"] if part.value_gbp is not None else []
-        said.append(f"{' · '.join(amounts)} at ${_money(part.price_usd)}")
+        amounts += [f"£{money(part.value_gbp)}"] if part.value_gbp is not None else []
+        said.append(f"{' · '.join(amounts)} at ${money(part.price_usd)}")
     return said
-
-
-def _money(amount: Decimal) -> str:
-    """Two decimals, and more only where there are more."""
-    cents = half_even(amount, 2)
-    return fixed(amount, 2) if cents == amount else plain(amount)
 
 
 def as_fields(answer: Answer) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from trading_ops.domain.price_questions import mistyped_price, price_questions
 from trading_ops.domain.slips import likely_slip, near
 from trading_ops.domain.ticket_model import LinePart
 from trading_ops.domain.ticket_words import clock, london_day, long_day, typed_pounds, typed_units
-from trading_ops.domain.values import ONE, PENCE_PLACES, UNIT_PLACES, ZERO, exact, fixed, half_even, plain
+from trading_ops.domain.values import ONE, PENCE_PLACES, UNIT_PLACES, ZERO, exact, fixed, half_even, money, plain
 
 __all__ = ["Entry", "Evidence", "Question", "questions"]
 
@@ -86,7 +86,7 @@ def _amounts(line: LinePart, units: Decimal, price: Decimal, value: Decimal, evi
     if slipped is not None:
         yield slipped
         return
-    ask = f"{plain(units)} units at ${plain(price)} are about £{fixed(pounds, 0)}, not £{plain(value)}."
+    ask = f"{plain(units)} units at ${money(price)} are about £{fixed(pounds, 0)}, not £{money(value)}."
     yield Question("AMOUNTS_DISAGREE", "value", f"{ask} Compare units, price and amount with the eToro screen.")
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from trading_ops.domain.answer_evidence import Evidence, Question
 from trading_ops.domain.slips import likely_slip, near
 from trading_ops.domain.ticket_model import LinePart
-from trading_ops.domain.values import ONE, ZERO, fixed, half_even, plain
+from trading_ops.domain.values import ONE, ZERO, fixed, half_even, money, plain
 
 RANGE_TOLERANCE = Decimal("0.003")
 """Share by which a true fill may lie outside the session's low and high: eToro adds its spread."""
@@ -23,7 +23,7 @@ def price_questions(line: LinePart, price: Decimal, evidence: Evidence) -> Itera
         return
     odd = _unusual(line, price, evidence)
     if odd:
-        look = f"Is it ${plain(price)}, as {where_to_look(line)}? Then keep it, with a short note."
+        look = f"Is it ${money(price)}, as {where_to_look(line)}? Then keep it, with a short note."
         yield Question("PRICE_UNUSUAL", "price", f"{odd} {look}")
     limit = Decimal(line.limit_price_usd)
     if price > limit if line.side == "BUY" else price < limit:
@@ -48,9 +48,9 @@ def mistyped_price(line: LinePart, price: Decimal, evidence: Evidence) -> Questi
     slip = None if bar_known else likely_slip(price, reference, ZERO)  # the reference itself, two digits swapped
     if slip is None and near(price, expected, width):
         return None
-    for factor, money in ((evidence.usd_per_gbp, "pounds"), (evidence.usd_per_gbp / 100, "pence")):
+    for factor, coins in ((evidence.usd_per_gbp, "pounds"), (evidence.usd_per_gbp / 100, "pence")):
         if near(price * factor, expected, width):
-            ask = f"{plain(price)} looks like a price in {money}. The field wants dollars, as {where_to_look(line)}."
+            ask = f"{plain(price)} looks like a price in {coins}. The field wants dollars, as {where_to_look(line)}."
             return Question("PRICE_NOT_DOLLARS", "price", ask)
     slip = slip or likely_slip(price, expected, width) or likely_slip(price, reference, ZERO)
     if slip is None:
@@ -73,7 +73,7 @@ def _unusual(line: LinePart, price: Decimal, evidence: Evidence) -> str:
         return ""
     low, high = evidence.low_usd, evidence.high_usd
     if low is not None and high is not None:
-        return f"That day {line.symbol} traded between ${plain(low)} and ${plain(high)}, and this price is outside."
+        return f"That day {line.symbol} traded between ${money(low)} and ${money(high)}, and this price is outside."
     away = price / expected - ONE
     percent = plain(half_even(abs(away) * 100, 0))
-    return f"This price is {percent} % {'above' if away > ZERO else 'below'} the reference ${plain(expected)}."
+    return f"This price is {percent} % {'above' if away > ZERO else 'below'} the reference ${money(expected)}."

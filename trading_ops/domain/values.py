@@ -76,3 +76,9 @@ def plain(value: Decimal) -> str:
 def fixed(value: Decimal, places: int) -> str:
     """A number with exactly so many decimals (half even), for hashed content: `fixed(D('2'), 2) == '2.00'`."""
     return format(half_even(value, places), "f")
+
+
+def money(amount: Decimal) -> str:
+    """An amount as a screen shows it: two decimals, and more only where there are more."""
+    cents = half_even(amount, PENCE_PLACES)
+    return fixed(amount, PENCE_PLACES) if cents == amount else plain(amount)

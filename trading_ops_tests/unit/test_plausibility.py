@@ -91,7 +91,7 @@ def test_the_sessions_range_outranks_the_reference() -> None:
     assert ask(BUY, bar=bar, price_usd="209.50") == ()  # eToro's spread
     (found,) = ask(BUY, bar=bar, price_usd="225")
     assert found.code == "PRICE_UNUSUAL"
-    assert "traded between $210.1 and $214" in found.sentence
+    assert "traded between $210.10 and $214.00" in found.sentence
     assert ask(BUY, bar=("231", "236"), price_usd="233.25") == ()  # the reference's digits swapped, but it traded there
     assert codes(ask(BUY, bar=("229", "231.5"), price_usd="320.50")) == [("price", "PRICE_DIGITS_SWAPPED")]
 
