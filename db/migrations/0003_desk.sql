@@ -143,6 +143,18 @@ BEGIN
 END $$;
 CREATE TRIGGER guard_confirmation BEFORE INSERT ON confirmations FOR EACH ROW EXECUTE FUNCTION guard_confirmation();
 
+-- The executor takes a fill out of force only by answering its line anew.
+CREATE FUNCTION guard_void() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ops AS $$
+BEGIN
+    IF session_user = 'executor_ui' AND NOT EXISTS (
+        SELECT 1 FROM ops.ledger_trades_fills f JOIN ops.confirmations c ON c.corrects = f.confirmation_id
+        WHERE f.fill_id = NEW.fill_id) THEN
+        RAISE EXCEPTION 'the executor takes a fill out of force only by correcting its answer' USING ERRCODE = '42501';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_void BEFORE INSERT ON ledger_voids FOR EACH ROW EXECUTE FUNCTION guard_void();
+
 -- ---------------------------------------------------------------- names looked up at the broker
 CREATE TABLE name_checks (
     check_id   uuid PRIMARY KEY,
@@ -287,9 +299,10 @@ BEGIN
     END LOOP;
 END $$;
 ALTER TABLE confirmations ENABLE ALWAYS TRIGGER guard_confirmation;
+ALTER TABLE ledger_voids ENABLE ALWAYS TRIGGER guard_void;
 
 -- ---------------------------------------------------------------- who may do what
-REVOKE ALL ON FUNCTION lock_ticket(text), outbox_lock(bigint), guard_confirmation() FROM PUBLIC;
+REVOKE ALL ON FUNCTION lock_ticket(text), outbox_lock(bigint), guard_confirmation(), guard_void() FROM PUBLIC;
 GRANT USAGE ON SCHEMA ops TO sign_in;
 -- Passwords and sessions are seen by the one who guards the door, and by nobody else.
 GRANT SELECT, INSERT ON people, sign_ins, sign_outs, sign_in_attempts TO sign_in;

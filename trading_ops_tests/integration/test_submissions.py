@@ -1,5 +1,6 @@
 """A form counts once, drafts survive, and each database role may do what its pages need and nothing else."""
 
+import datetime as dt
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal
@@ -11,7 +12,7 @@ from psycopg import sql
 
 from trading_ops.domain.canonical import NotCanonical
 from trading_ops.settings import Settings
-from trading_ops.store import audit, submissions
+from trading_ops.store import audit, ledger, submissions
 from trading_ops.store.submissions import Sent, SentAlready
 from trading_ops_tests.integration import desk_factory as desk
 from trading_ops_tests.integration.home_factory import opened
@@ -215,3 +216,16 @@ def test_numbers_in_a_form_are_text_or_whole(conn: psycopg.Connection[Any]) -> N
     with pytest.raises(NotCanonical, match="Write it as text"):
         send(conn, {"price": Decimal("1.5")})
     assert desk.counts(conn, "submissions") == (0,)
+
+
+def test_the_executor_takes_no_fill_out_of_force_but_by_correcting_its_answer(fresh_home: Settings) -> None:
+    desk.set_up_desk(fresh_home)
+    with opened(fresh_home) as writer:
+        fill_id = desk.held(writer, "NVDA", "1.5", dt.date(2018, 1, 5), "2201938475")
+    with opened(fresh_home, "executor_ui") as anna:
+        only = pytest.raises(psycopg.errors.InsufficientPrivilege, match="only by correcting its answer")
+        with only, anna.transaction():
+            ledger.void(anna, fill_id=fill_id, why="a test", recorded_by="anna")
+        assert desk.rows(anna, "ledger_voids") == []
+    with opened(fresh_home, "operator_ui") as omar, omar.transaction():
+        ledger.void(omar, fill_id=fill_id, why="a test", recorded_by="omar")

@@ -15,6 +15,8 @@ DROP TABLE outbox_deliveries, drift_resolutions, broker_statement_rows, broker_s
 ALTER TABLE ledger_voids DROP COLUMN event_id;
 ALTER TABLE ledger_voids ADD CONSTRAINT ledger_voids_check CHECK (num_nonnulls(fill_id, movement_id) = 1);
 DROP TABLE ledger_events;
+DROP TRIGGER guard_void ON ledger_voids;
+DROP FUNCTION guard_void();
 DROP TRIGGER guard_confirmation ON confirmations;
 DROP FUNCTION guard_confirmation();
 DROP FUNCTION lock_ticket(text);
