@@ -86,14 +86,14 @@ _LAST: dict[tuple[object, ...], Books] = {}
 
 def books(conn: psycopg.Connection[Any]) -> Books:
     """The books as of now; read again only when a fact, a price or the policy was added since."""
-    head = audit.head(conn).seq
     policy = configuration.policy_in_force(conn)
     where = f"{conn.info.host}:{conn.info.port}/{conn.info.dbname}"
     facts = ("ledger_trades_fills", "ledger_cash_movements", "ledger_events", "ledger_voids", "price_loads")
+    # The key before the facts: what comes in between is read now under the old key, and again under its own.
     key = (where, policy.version, audit.newest_of(conn, facts))
     kept = _LAST.get(key)
     if kept is None:  # two people may ask at once: each has its own answer in hand
-        kept = _read(conn, policy.policy, head, key)
+        kept = _read(conn, policy.policy, audit.head(conn).seq, key)
         _LAST.clear()
         _LAST[key] = kept
     return kept

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
@@ -57,3 +58,40 @@ def test_two_people_who_ask_at_once_both_get_the_books(fresh_home: Settings) -> 
         assert cash(conn) == Decimal(20)
         assert seen <= {Decimal(count) for count in range(21)}
         assert audit.broken(conn) == []
+
+
+class Interrupted:
+    """A connection on which somebody else commits a deposit just before one of its statements."""
+
+    def __init__(self, conn: psycopg.Connection[Any], at: int, act: Callable[[], object]) -> None:
+        self.conn, self.left, self.act = conn, at, act
+
+    def execute(self, *args: Any, **kwargs: Any) -> Any:
+        self.left -= 1
+        if self.left == 0:
+            self.act()
+        return self.conn.execute(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.conn, name)
+
+
+def test_what_is_booked_while_the_books_are_read_is_seen_the_next_time(fresh_home: Settings) -> None:
+    set_up_desk(fresh_home)
+    with opened(fresh_home) as conn, opened(fresh_home) as other:
+        booked = 0
+
+        def book() -> None:
+            nonlocal booked
+            booked += 1
+            with other.transaction():
+                deposit(other, "1")
+
+        for statement in range(1, 30):
+            book()  # the books have to be read anew
+            interrupted: Any = Interrupted(conn, statement, book)
+            cash(interrupted)
+            assert cash(conn) == Decimal(booked), f"a deposit before statement {statement} was never seen"
+            if interrupted.left > 0:
+                break
+        assert statement > 5, "the deposits came between the statements"
