@@ -51,6 +51,9 @@ def accept_shown(
     wanted = tuple(sorted(shown))
     for finding in readings(found.diagnosis.findings):
         if wanted and entries_of(finding) == wanted:
+            reconciling.hold(conn, finding)
+            if not reconciling.unchanged(conn, found, now):
+                return ALREADY if reconciling.accepted_before(conn, finding) else NO_LONGER
             booked = reconciling.accept(conn, finding, snapshot_id, username, note, now)
             return " ".join(booked) if booked else ALREADY
     return NO_LONGER

@@ -21,12 +21,13 @@ from trading_ops.desk import books_now, drift_evidence
 from trading_ops.desk.books_now import Books
 from trading_ops.domain import calendar
 from trading_ops.domain.broker_snapshot import BrokerSnapshot
+from trading_ops.domain.corrections import CorrectAnswer, WithdrawAnswer
 from trading_ops.domain.diagnosis import Diagnosis, Finding, diagnose
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.reconciliation import Reconciliation, reconcile
 from trading_ops.domain.results import Outcome
 from trading_ops.domain.values import Session, plain
-from trading_ops.store import audit, broker
+from trading_ops.store import audit, broker, tickets
 from trading_ops.store import corrections as booked
 
 
@@ -50,6 +51,7 @@ class Reconciled:
         diagnosis: What explains the differences; None without a snapshot.
         light: Grey: not reconciled lately. Red: something differs. Amber: agrees, and something waits. Green: agrees.
         sentence: The light in words.
+        key: Equal as long as nothing that was looked at has changed.
     """
 
     asof: Session
@@ -58,6 +60,7 @@ class Reconciled:
     diagnosis: Diagnosis | None
     light: Light
     sentence: str
+    key: tuple[object, ...] = ()
 
 
 def reconciled(conn: psycopg.Connection[Any], now: dt.datetime) -> Reconciled:
@@ -67,38 +70,53 @@ def reconciled(conn: psycopg.Connection[Any], now: dt.datetime) -> Reconciled:
         conn: A connection.
         now: The moment, aware UTC; a simulated book passes its own.
     """
-    of = books_now.books(conn)
-    asof = books_now.newest_session(conn, now)
-    snapshot = broker.newest_of_all(conn, now)
-    key = (of.key, asof, snapshot.snapshot_id if snapshot else None, now.date(), *_seen(conn))
-    kept = _LAST.get(key)
+    look = _look(conn, now)
+    kept = _LAST.get(look.key)
     if kept is None:  # two people may ask at once: each has its own answer in hand
-        kept = _compared(conn, of, asof, snapshot, now)
+        kept = _compared(conn, look, now)
         _LAST.clear()
-        _LAST[key] = kept
+        _LAST[look.key] = kept
     return kept
+
+
+def unchanged(conn: psycopg.Connection[Any], found: Reconciled, now: dt.datetime) -> bool:
+    """Whether everything that was looked at is still as it was."""
+    return _look(conn, now).key == found.key
 
 
 _LAST: dict[tuple[object, ...], Reconciled] = {}
 """A diagnosis takes seconds when much differs; nothing in it changes while the facts stay."""
 
 
-def _seen(conn: psycopg.Connection[Any]) -> tuple[object, ...]:
-    """What a diagnosis looks at beside the books: answers, withdrawals, tickets, statements."""
-    return (audit.newest_of(conn, ("confirmations", "ticket_withdrawals", "tickets", "broker_statements")),)
+@dataclass(frozen=True)
+class _Look:
+    of: Books
+    asof: Session
+    snapshot: BrokerSnapshot | None
+    key: tuple[object, ...]
 
 
-def _compared(
-    conn: psycopg.Connection[Any], of: Books, asof: Session, snapshot: BrokerSnapshot | None, now: dt.datetime
-) -> Reconciled:
+def _look(conn: psycopg.Connection[Any], now: dt.datetime) -> _Look:
+    # What a diagnosis looks at beside the books; known before it is read, as with the books.
+    beside = audit.newest_of(conn, ("confirmations", "ticket_withdrawals", "tickets", "broker_statements"))
+    of = books_now.books(conn)
+    asof = books_now.newest_session(conn, now)
+    snapshot = broker.newest_of_all(conn, now)
+    key = (of.key, asof, snapshot.snapshot_id if snapshot else None, now.date(), beside)
+    return _Look(of, asof, snapshot, key)
+
+
+def _compared(conn: psycopg.Connection[Any], look: _Look, now: dt.datetime) -> Reconciled:
+    of, asof, snapshot = look.of, look.asof, look.snapshot
     held = books_now.values(conn, of, asof)
     newest_fill = max((f.filled_at for f in of.facts.fills if f.filled_at <= now), default=None)
     gate = reconcile(snapshot, of.facts, held.equity_gbp, asof, of.dividends(asof), newest_fill, of.policy)
     if snapshot is None:
-        return Reconciled(asof, None, gate, None, Light.GREY, "Nobody has entered what the account shows yet.")
+        nobody = "Nobody has entered what the account shows yet."
+        return Reconciled(asof, None, gate, None, Light.GREY, nobody, look.key)
     found = diagnose(drift_evidence.gathered(conn, of, held, snapshot, now))
     light, sentence = _light(gate, found, snapshot, now)
-    return Reconciled(asof, snapshot, gate, found, light, sentence)
+    return Reconciled(asof, snapshot, gate, found, light, sentence, look.key)
 
 
 def _light(gate: Reconciliation, found: Diagnosis, snapshot: BrokerSnapshot, now: dt.datetime) -> tuple[Light, str]:
@@ -141,11 +159,10 @@ def accept(
     entries = booked.bookable(found.proposals)
     if not entries:
         raise Refused(f"{found.symbol}: there is nothing to book. {found.sentence}")
-    name = "resolution:" + ":".join(sorted(entry.proposal_id for entry in entries))
-    resolution_id = uuid.uuid5(uuid.NAMESPACE_URL, name)
-    conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7302))", (str(resolution_id),))
-    if conn.execute("SELECT 1 FROM ops.drift_resolutions WHERE resolution_id = %s", (resolution_id,)).fetchone():
+    hold(conn, found)
+    if accepted_before(conn, found):
         return ()
+    resolution_id = _resolution_id(found)
     said = [as_data(entry) for entry in entries]
     payload: dict[str, object] = {
         "class": found.code,
@@ -164,6 +181,28 @@ def accept(
         ),
     )  # fmt: skip
     return sentences
+
+
+def accepted_before(conn: psycopg.Connection[Any], found: Finding) -> bool:
+    """Whether a person accepted these very entries already."""
+    row = conn.execute("SELECT 1 FROM ops.drift_resolutions WHERE resolution_id = %s", (_resolution_id(found),))
+    return row.fetchone() is not None
+
+
+def _resolution_id(found: Finding) -> uuid.UUID:
+    entries = sorted(entry.proposal_id for entry in booked.bookable(found.proposals))
+    return uuid.uuid5(uuid.NAMESPACE_URL, "resolution:" + ":".join(entries))
+
+
+def hold(conn: psycopg.Connection[Any], found: Finding) -> None:
+    """Wait until nobody else is changing what a finding's entries rest on; until commit nobody can.
+
+    The tickets it answers come first, as they do for whoever answers them: two who waited for each other would fail.
+    """
+    answered = {e.plan_id for e in booked.bookable(found.proposals) if isinstance(e, CorrectAnswer | WithdrawAnswer)}
+    for plan_id in sorted(answered):
+        tickets.hold(conn, plan_id)
+    audit.one_writer(conn)
 
 
 def as_data(entry: object) -> dict[str, object]:

@@ -19,7 +19,7 @@ from trading_ops.domain.ticket import TicketContent, build_content
 from trading_ops.planning import inputs
 from trading_ops.planning.inputs import Frame
 from trading_ops.planning.steps import PlanRun
-from trading_ops.store import artifacts, desk, evidence, plans, provenance, tickets
+from trading_ops.store import artifacts, audit, desk, evidence, plans, provenance, tickets
 from trading_ops.store.plans import Run
 from trading_ops.store.tickets import Ticket
 
@@ -114,7 +114,7 @@ def decide_plan(
     seen_at = clock or at
     with conn.transaction():
         # The writers' lock comes first: no fact can slip in between the proof and the ticket.
-        conn.execute("SELECT pg_advisory_xact_lock(7301001)")
+        audit.one_writer(conn)
         decided_meanwhile = tickets.find(conn, plan_id)
         if decided_meanwhile:
             return decided_meanwhile

@@ -37,6 +37,14 @@ def append(conn: psycopg.Connection[Any], kind: str, subject: str, payload: Mapp
     return int(row["seq"])  # type: ignore[index]
 
 
+def one_writer(conn: psycopg.Connection[Any]) -> None:
+    """Wait until nobody else is announcing facts: what is read from here on still holds when this commits.
+
+    A row of `lock_ticket` is taken before this, never after: an answer takes them in that order.
+    """
+    conn.execute("SELECT pg_advisory_xact_lock(7301001)")  # the lock of audit_append()
+
+
 def speaking_as(conn: psycopg.Connection[Any], username: str) -> None:
     """Name the person behind what follows in this transaction: the actor of its audit rows ends in `:username`."""
     conn.execute("SELECT set_config('ops.person', %s, true)", (username,))

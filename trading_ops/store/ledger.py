@@ -90,6 +90,7 @@ def record_movement(conn: psycopg.Connection[Any], movement: CashMovement, *, re
     """
     _require_sign(movement)
     if movement.kind == "dividend":
+        audit.one_writer(conn)
         booked = conn.execute(
             "SELECT m.movement_id FROM ops.ledger_cash_movements m LEFT JOIN ops.ledger_voids v USING (movement_id) "
             "WHERE m.kind = 'dividend' AND m.symbol = %s AND m.ex_date = %s AND v.void_id IS NULL",

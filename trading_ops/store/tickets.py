@@ -191,13 +191,18 @@ def issue(
     return get(conn, content.plan_id)
 
 
+def hold(conn: psycopg.Connection[Any], plan_id: str) -> None:
+    """Keep everybody else from answering or withdrawing a ticket until commit; taken before any fact is announced."""
+    conn.execute("SELECT FROM ops.lock_ticket(%s)", (plan_id,))
+
+
 def withdraw(conn: psycopg.Connection[Any], name: str, reason: str, withdrawn_by: str) -> Ticket:
     """Call a TRADE ticket back; what was already done can still be answered.
 
     Raises:
         Refused: It is withdrawn already, or asks for nothing.
     """
-    conn.execute("SELECT FROM ops.lock_ticket(%s)", (get(conn, name).plan_id,))
+    hold(conn, get(conn, name).plan_id)
     ticket = get(conn, name)  # again, behind the lock: an answer or a withdrawal may have been under way
     if ticket.withdrawn_because is not None:
         raise Refused(f"Ticket {ticket.ticket_id} was withdrawn already: {ticket.withdrawn_because}")
