@@ -1,0 +1,34 @@
+-- Guards: whose answers a plan waits for.
+
+-- ---------------------------------------------------------------- no confirm: no trade
+-- The newest weekly TRADE ticket before a plan, and every TRADE test ticket that this one did not wait for itself: those
+-- of its session or a later one, and those of which its run could not know. A test of an earlier session counts as soon
+-- as the plan's run may know of it; one of the plan's own session or a later one when it was there before the plan began.
+CREATE OR REPLACE FUNCTION lines_before(of_plan text, upto bigint)
+RETURNS TABLE (plan_id text, line integer, symbol text, side text, units numeric, amount_gbp numeric)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ops AS $$
+    WITH asking AS (
+        SELECT p.plan_id, p.asof, p.kind, o.audit_seq AS opened
+        FROM ops.plans p LEFT JOIN ops.plan_openings o USING (plan_id) WHERE p.plan_id = of_plan
+    ), known AS (
+        SELECT t.plan_id, t.run_id, t.audit_seq, p.asof, p.kind
+        FROM ops.tickets t JOIN ops.plans p USING (plan_id) WHERE t.verdict = 'TRADE' AND t.audit_seq <= upto
+    ), week AS (
+        SELECT k.plan_id, k.asof, r.facts_seq
+        FROM asking a JOIN known k ON k.kind = 'weekly' AND (k.asof < a.asof OR (k.asof = a.asof AND a.kind = 'test'))
+        JOIN ops.runs r USING (run_id)
+        ORDER BY k.asof DESC LIMIT 1
+    ), wanted AS (
+        SELECT w.plan_id, w.asof, false AS is_test FROM week w
+        UNION ALL
+        SELECT k.plan_id, k.asof, true
+        FROM asking a JOIN known k ON k.kind = 'test' AND k.plan_id <> a.plan_id
+             AND (k.asof < a.asof OR k.audit_seq < a.opened)
+        LEFT JOIN week w ON true
+        WHERE w.plan_id IS NULL OR k.asof >= w.asof OR k.audit_seq > w.facts_seq
+    )
+    SELECT l.plan_id, l.line, l.symbol, l.side, l.units, l.amount_gbp
+    FROM wanted w JOIN ops.ticket_lines l USING (plan_id)
+    ORDER BY w.asof, w.is_test, l.line
+$$;
+COMMENT ON FUNCTION lines_before(text, bigint) IS 'The lines whose answers a plan waits for, all that replay may see of tickets: the newest weekly TRADE ticket''s, and those of the tests since.';
