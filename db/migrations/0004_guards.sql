@@ -1,4 +1,4 @@
--- Guards: whose answers a plan waits for.
+-- Guards: whose answers a plan waits for, and in which order answers and voids follow each other.
 
 -- ---------------------------------------------------------------- no confirm: no trade
 -- The newest weekly TRADE ticket before a plan, and every TRADE test ticket that this one did not wait for itself: those
@@ -32,3 +32,43 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ops AS $$
     ORDER BY w.asof, w.is_test, l.line
 $$;
 COMMENT ON FUNCTION lines_before(text, bigint) IS 'The lines whose answers a plan waits for, all that replay may see of tickets: the newest weekly TRADE ticket''s, and those of the tests since.';
+
+-- ---------------------------------------------------------------- an answer follows the newest of its own line
+CREATE OR REPLACE FUNCTION guard_confirmation() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, ops AS $$
+DECLARE
+    ticket record;
+    newest record;
+BEGIN
+    SELECT * INTO ticket FROM ops.lock_ticket(NEW.plan_id);
+    SELECT c.revision, c.confirmation_id INTO newest FROM ops.confirmations c
+        WHERE c.plan_id = NEW.plan_id AND c.line = NEW.line ORDER BY c.revision DESC LIMIT 1;
+    IF ticket.withdrawn AND NEW.status NOT IN ('DONE', 'PARTIAL') AND newest.revision IS NULL THEN
+        RAISE EXCEPTION 'ticket % was withdrawn: only what was already done can be entered', ticket.ticket_id
+            USING ERRCODE = '23514';
+    END IF;
+    IF NEW.ticket_sha256 IS DISTINCT FROM ticket.content_sha256 THEN
+        RAISE EXCEPTION 'ticket % is not the one that was shown', ticket.ticket_id USING ERRCODE = '23514';
+    END IF;
+    IF newest.revision >= NEW.revision THEN
+        RAISE EXCEPTION 'line % of ticket % was answered meanwhile', NEW.line, ticket.ticket_id USING ERRCODE = '23505';
+    END IF;
+    IF NEW.revision <> coalesce(newest.revision, 0) + 1 OR NEW.corrects IS DISTINCT FROM newest.confirmation_id THEN
+        RAISE EXCEPTION 'an answer to line % of ticket % corrects the newest answer of that line, and has the revision after it',
+            NEW.line, ticket.ticket_id USING ERRCODE = '23514';
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- The executor takes a fill out of force only by answering its line anew.
+CREATE OR REPLACE FUNCTION guard_void() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, ops AS $$
+BEGIN
+    IF session_user = 'executor_ui' AND NOT EXISTS (
+        SELECT 1 FROM ops.ledger_trades_fills f JOIN ops.confirmations c
+            ON c.corrects = f.confirmation_id AND c.plan_id = f.plan_id AND c.line = f.line
+        WHERE f.fill_id = NEW.fill_id) THEN
+        RAISE EXCEPTION 'the executor takes a fill out of force only by correcting its answer' USING ERRCODE = '42501';
+    END IF;
+    RETURN NEW;
+END $$;

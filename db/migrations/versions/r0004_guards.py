@@ -1,4 +1,4 @@
-"""Guards: whose answers a plan waits for."""
+"""Guards: whose answers a plan waits for, and in which order answers and voids follow each other."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,11 @@ DOWN = """
 COMMENT ON FUNCTION lines_before(text, bigint) IS
     'The lines of the newest TRADE ticket before a plan: all that replay may see of tickets.';
 """
-REPLACED = (("CREATE OR REPLACE FUNCTION lines_before", r"\$\$;"),)
+REPLACED = (
+    ("CREATE OR REPLACE FUNCTION lines_before", r"\$\$;"),
+    ("CREATE FUNCTION guard_confirmation", r"END \$\$;"),
+    ("CREATE FUNCTION guard_void", r"END \$\$;"),
+)
 """Functions of the revision before that this one replaces, by how each begins and ends there."""
 
 
