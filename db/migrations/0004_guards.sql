@@ -72,3 +72,72 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+
+-- ---------------------------------------------------------------- a fact names the row that announced it, and no other
+-- Of this very transaction: xmin of the audit row is its own xid, or that of a savepoint in it, which is never below.
+-- A row that can be seen and whose xid is still in progress is one's own: others' rows are seen only once they are
+-- committed. The clock would not do, as others announce meanwhile; nor a setting, which whoever writes can set.
+-- It costs a look-up by key for each fact. Bars have no number of their own: their load has it, once.
+CREATE FUNCTION names_announcement() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, ops SET datestyle = 'ISO, YMD' AS $$
+DECLARE
+    here bigint := pg_current_xact_id()::text::bigint;
+    since bigint;
+    wanted text;
+    said record;
+BEGIN
+    EXECUTE format('SELECT %s FROM (SELECT ($1).*) AS fact', TG_ARGV[1]) INTO wanted USING NEW;
+    SELECT a.kind, a.subject, a.xmin::text::bigint AS xid INTO said FROM ops.audit_log a WHERE a.seq = NEW.audit_seq;
+    since := (said.xid - here) & 4294967295;  -- xmin has 32 bits; what began before this transaction ends up above 2^31
+    IF said.kind = TG_ARGV[0] AND said.subject = wanted AND since < 2147483648
+       AND pg_xact_status((here + since)::text::xid8) = 'in progress' THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'a row of % names audit row %, which does not announce % of % in the same transaction',
+        TG_TABLE_NAME, coalesce(NEW.audit_seq::text, 'none'), TG_ARGV[0], coalesce(wanted, 'nothing')
+        USING ERRCODE = '23514';
+END $$;
+COMMENT ON FUNCTION names_announcement() IS 'Arguments: the kind of the announcement, and its subject as an expression over the row.';
+DO $$
+DECLARE
+    t record;
+BEGIN
+    FOR t IN SELECT * FROM (VALUES
+        ('books', 'book.created', 'book'),
+        ('broker_snapshots', 'broker.snapshot', 'snapshot_id::text'),
+        ('broker_statements', 'broker.statement', 'sha256'),
+        ('config_policy', 'config.policy', 'version::text'),
+        ('config_universe_versions', 'config.universe', 'version::text'),
+        ('confirmations', 'answers.confirmation', 'concat_ws(''/'', plan_id, line, revision)'),
+        ('data_snapshots', 'market.snapshot', 'snapshot_id'),
+        ('decisions', 'plan.decision', 'plan_id'),
+        ('drift_resolutions', 'ledger.resolution', 'resolution_id::text'),
+        ('incident_closures', 'desk.incident_closed', 'incident_id::text'),
+        ('incidents', 'desk.incident', 'incident_id::text'),
+        ('kill_switch_events', 'desk.kill_switch', 'state'),
+        ('ledger_cash_movements', 'ledger.movement', 'movement_id::text'),
+        ('ledger_events', 'ledger.event', 'event_id::text'),
+        ('ledger_trades_fills', 'ledger.fill', 'fill_id::text'),
+        ('ledger_voids', 'ledger.void', 'coalesce(fill_id, movement_id, event_id)::text'),
+        ('name_checks', 'universe.checked', 'symbol'),
+        ('name_freezes', 'quality.frozen', 'concat_ws('' '', symbol, session)'),
+        ('people', 'people.set', 'username'),
+        ('plan_openings', 'plan.opened', 'plan_id'),
+        ('plans', 'plan.registered', 'plan_id'),
+        ('price_loads', 'market.load', 'provider'),
+        ('quality_acceptances', 'quality.accepted', 'concat_ws('' '', symbol, session)'),
+        ('sign_ins', 'people.signed_in', 'username'),
+        ('ticket_withdrawals', 'ticket.withdrawn', 'plan_id'),
+        ('tickets', 'ticket.issued', 'plan_id'),
+        ('universe_disablements', 'universe.disabled', 'symbol')
+    ) AS listed(name, kind, subject) LOOP
+        -- BEFORE, and behind guard_*: what a person can put right is told first.
+        EXECUTE format('CREATE TRIGGER names_announcement BEFORE INSERT ON %I FOR EACH ROW EXECUTE FUNCTION names_announcement(%L, %L)',
+                       t.name, t.kind, t.subject);
+        EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER names_announcement', t.name);
+    END LOOP;
+END $$;
+ALTER TABLE price_loads ADD CONSTRAINT price_loads_known_by_its_announcement CHECK (load_id = audit_seq);
+
+-- ---------------------------------------------------------------- who may do what
+REVOKE ALL ON FUNCTION names_announcement() FROM PUBLIC;

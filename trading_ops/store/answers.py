@@ -259,11 +259,13 @@ def _switch_off(
     conn: psycopg.Connection[Any], plan_id: str, symbol: str, reason: str, confirmation_id: uuid.UUID
 ) -> None:
     why = f"line answered FAILED ({reason}) in plan {plan_id}"
-    seq = audit.append(conn, "universe.disabled", symbol, {"why": why})
+    from_day = dt.date.fromisoformat(plan_id.removeprefix("test-"))
+    told = {"why": why, "from_day": from_day.isoformat(), "confirmation_id": str(confirmation_id)}
+    seq = audit.append(conn, "universe.disabled", symbol, told)
     conn.execute(
         "INSERT INTO ops.universe_disablements (symbol, from_day, why, confirmation_id, audit_seq) "
         "VALUES (%s, %s, %s, %s, %s)",
-        (symbol, dt.date.fromisoformat(plan_id.removeprefix("test-")), why, confirmation_id, seq),
+        (symbol, from_day, why, confirmation_id, seq),
     )
     desk.untradable(conn, symbol, reason.upper(), why, key=str(confirmation_id))
 

@@ -10,6 +10,8 @@ down_revision = "0003"
 
 FOLDER = Path(__file__).resolve().parents[1]
 DOWN = """
+ALTER TABLE price_loads DROP CONSTRAINT price_loads_known_by_its_announcement;
+DROP FUNCTION names_announcement() CASCADE;
 COMMENT ON FUNCTION lines_before(text, bigint) IS
     'The lines of the newest TRADE ticket before a plan: all that replay may see of tickets.';
 """
