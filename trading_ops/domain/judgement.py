@@ -60,7 +60,7 @@ class PlanInputs:
         fills: Fills in force.
         movements: Cash movements in force.
         previous_asof: As-of session of the newest earlier plan with a ticket.
-        previous_lines: Lines of the newest TRADE ticket with their answers.
+        previous_lines: Lines of the newest weekly TRADE ticket and of the tests since, with their answers.
         snapshot: The newest broker snapshot not after the as-of session.
         kill_switch: Changes of the kill switch, oldest first.
         incidents: Titles of open blocking incidents.

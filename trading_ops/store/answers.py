@@ -259,11 +259,13 @@ def _switch_off(
     conn: psycopg.Connection[Any], plan_id: str, symbol: str, reason: str, confirmation_id: uuid.UUID
 ) -> None:
     why = f"line answered FAILED ({reason}) in plan {plan_id}"
-    seq = audit.append(conn, "universe.disabled", symbol, {"why": why})
+    from_day = dt.date.fromisoformat(plan_id.removeprefix("test-"))
+    told = {"why": why, "from_day": from_day.isoformat(), "confirmation_id": str(confirmation_id)}
+    seq = audit.append(conn, "universe.disabled", symbol, told)
     conn.execute(
         "INSERT INTO ops.universe_disablements (symbol, from_day, why, confirmation_id, audit_seq) "
         "VALUES (%s, %s, %s, %s, %s)",
-        (symbol, dt.date.fromisoformat(plan_id.removeprefix("test-")), why, confirmation_id, seq),
+        (symbol, from_day, why, confirmation_id, seq),
     )
     desk.untradable(conn, symbol, reason.upper(), why, key=str(confirmation_id))
 
@@ -316,6 +318,26 @@ def _stored(row: Mapping[str, Any], parts: tuple[FillPart, ...]) -> StoredAnswer
     )
 
 
+def previous_lines(conn: psycopg.Connection[Any], plan_id: str, facts_seq: int) -> tuple[LineAnswer, ...]:
+    """The lines whose answers a plan waits for, with those known at a watermark.
+
+    They are of the newest weekly TRADE ticket before the plan and of the test tickets since. Lines of a withdrawn
+    ticket that were never begun are left out: they need no answer.
+    """
+    lines = conn.execute("SELECT * FROM ops.lines_before(%s, %s)", (plan_id, facts_seq)).fetchall()
+    of = sorted({row["plan_id"] for row in lines})
+    answered = {plan: _statuses(conn, plan, facts_seq) for plan in of}
+    rows = conn.execute(
+        "SELECT plan_id FROM ops.ticket_withdrawals WHERE plan_id = ANY(%s) AND audit_seq <= %s", (of, facts_seq)
+    )
+    withdrawn = {row["plan_id"] for row in rows}
+    return tuple(
+        LineAnswer(row["plan_id"], row["line"], row["symbol"], row["side"], answered[row["plan_id"]].get(row["line"]))
+        for row in lines
+        if row["plan_id"] not in withdrawn or row["line"] in answered[row["plan_id"]]
+    )
+
+
 def _statuses(conn: psycopg.Connection[Any], plan_id: str, facts_seq: int | None) -> dict[int, str]:
     rows = conn.execute(
         "SELECT DISTINCT ON (line) line, status FROM ops.confirmations "
@@ -323,23 +345,3 @@ def _statuses(conn: psycopg.Connection[Any], plan_id: str, facts_seq: int | None
         {"plan": plan_id, "seq": facts_seq},
     )
     return {r["line"]: r["status"] for r in rows}
-
-
-def previous_lines(conn: psycopg.Connection[Any], plan_id: str, facts_seq: int) -> tuple[LineAnswer, ...]:
-    """The lines of the newest TRADE ticket before a plan with the answers known at a watermark.
-
-    Lines of a withdrawn ticket that were never begun are left out: they need no answer.
-    """
-    lines = conn.execute("SELECT * FROM ops.lines_before(%s, %s)", (plan_id, facts_seq)).fetchall()
-    if not lines:
-        return ()
-    ticket_plan = lines[0]["plan_id"]
-    answered = _statuses(conn, ticket_plan, facts_seq)
-    withdrawn = conn.execute(
-        "SELECT 1 FROM ops.ticket_withdrawals WHERE plan_id = %s AND audit_seq <= %s", (ticket_plan, facts_seq)
-    ).fetchone()
-    return tuple(
-        LineAnswer(ticket_plan, row["line"], row["symbol"], row["side"], answered.get(row["line"]))
-        for row in lines
-        if not withdrawn or row["line"] in answered
-    )
