@@ -29,6 +29,8 @@ NUMBERS: Mapping[str, tuple[Kind, int]] = {
     "price": ("price", 8), "units": ("units", UNIT_PLACES), "value": ("value", PENCE_PLACES),
     "fee": ("fee", PENCE_PLACES),
 }  # fmt: skip
+LOOKED_AT = ("side", "name", *NUMBERS, "day", "time")
+"""What the questions are about: a change of any of these needs another look."""
 SLACK = dt.timedelta(minutes=5)
 OVERSOLD = "oversold"
 """Beside no field: such a sale cannot be booked before the ledger is put right."""
@@ -64,6 +66,7 @@ class TradeReading:
         mend: What is missing or cannot be read, by field.
         asks: What to look at again, by field.
         notes: How a number was read, by field.
+        looked_at: What a second look holds for: every question, and all that was typed but the words.
     """
 
     trade: OffTicket | None
@@ -71,6 +74,7 @@ class TradeReading:
     mend: Mapping[str, str]
     asks: Mapping[str, str]
     notes: Mapping[str, str]
+    looked_at: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -136,7 +140,8 @@ def read_trade(fields: Fields, books: Around, now: dt.datetime) -> TradeReading:
         trade = OffTicket(
             name, side, values["price"], at, values["units"], values["value"], values["fee"], position_id, why
         )
-    return TradeReading(trade, note_only, mend, asks, notes)
+    typed = [f"{key} {fields.get(key) or ''}" for key in LOOKED_AT]
+    return TradeReading(trade, note_only, mend, asks, notes, (*asks.values(), *typed) if asks else ())
 
 
 def _moment(fields: Fields, now: dt.datetime, mend: dict[str, str], asks: dict[str, str]) -> dt.datetime | None:

@@ -122,6 +122,18 @@ def test_more_sold_than_held_is_looked_at_again_and_told(home: Settings, conn: p
     assert len(desk.rows(conn, "ledger_trades_fills")) == len(HELD)
 
 
+def test_the_second_look_at_a_sale_ends_when_its_units_change(home: Settings) -> None:
+    app = house.page_alone(home, "trade")
+    bought(app, "AAPL · Apple", **{"Units": "3", "Amount in £": ""})
+    app.radio[0].set_value("SELL").run()
+    press(app, "Check your answers")
+    tick(app, SEEN)
+    press(app, "Back, I want to change something")
+    type_into(app, "Units", "900")
+    press(app, "Check your answers")
+    assert not [b for b in app.button if b.label == "All correct: save"], "other units need another look"
+
+
 @pytest.mark.parametrize(
     ("label", "typed", "said"),
     [
