@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 from streamlit_app.components import draft, style
+from streamlit_app.components.fields import as_label
 from streamlit_app.components.line_form import line_form
 from streamlit_app.components.saving import save_answers
 from streamlit_app.components.second_look import looked_again, second_look
@@ -79,7 +80,7 @@ def _trade(person: Person, state: TicketState, now: dt.datetime) -> None:
         withdrawn(state)
     said = body.pop("said", None)
     if said:
-        getattr(st, said[0])(said[1])
+        getattr(st, said[0])("\n\n".join(as_label(sentence) for sentence in said[1].splitlines()))
     step = str(body.get("step", "glance"))
     style.begin_at_top(f"{ticket_id}:{step}")
     place = int(step.removeprefix("line:")) if step.startswith("line:") else 0

@@ -9,12 +9,14 @@ import psycopg
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from trading_ops.domain.answer import Answer
 from trading_ops.settings import Settings
 from trading_ops.store import answers, submissions
 from trading_ops.store.tickets import Ticket
+from trading_ops_tests.integration import desk_factory as desk
 from trading_ops_tests.integration import home_factory
 from trading_ops_tests.integration.home_factory import opened
-from trading_ops_tests.integration.household_factory import page_alone, press, tick, type_into
+from trading_ops_tests.integration.household_factory import page_alone, press, shown, tick, type_into
 from trading_ops_tests.integration.mail_factory import PostDesk, post_desk
 from trading_ops_tests.integration.operator_factory import at_home
 from trading_ops_tests.integration.page_server import add_person
@@ -111,3 +113,46 @@ def test_a_stored_drafts_second_look_holds_for_its_numbers_only(table: Table) ->
     with table.conn.transaction():
         submissions.save_draft(table.conn, "anna", "ticket", table.ticket.ticket_id, kept)
     assert not open_to(table.page(), NEXT)
+
+
+def skip(app: AppTest) -> None:
+    """Nothing was ordered of the line that is open: its price was beyond the limit."""
+    app.radio[0].set_value("SKIPPED").run()
+    app.radio[1].set_value("PRICE").run()
+    assert not app.exception, app.exception
+
+
+def both_skipped(table: Table) -> AppTest:
+    """A window in which both lines are ready to be saved."""
+    app = table.page()
+    press(app, "Start with line 1")
+    skip(app)
+    press(app, NEXT)
+    skip(app)
+    press(app, "Check your answers")
+    return app
+
+
+def test_only_the_line_that_was_answered_elsewhere_is_dropped(table: Table) -> None:
+    app = both_skipped(table)
+    given = Answer(1, "DONE", price_usd=D("233.60"), value_gbp=D(310), executed_at=desk.executed_at(factory.ASOF))
+    desk.answer(table.conn, table.ticket, [given], None)
+    press(app, "All correct: save")
+    assert table.stored() == {1: "DONE"}
+    (said,) = [warning.value.replace("\\", "") for warning in app.warning]
+    assert "Line 1 was answered meanwhile: DONE, £310.00 at $233.60 (anna)." in said
+    assert "What you typed for line 1 was not used." in said
+    assert "What you typed for line 2 is kept and not saved yet" in said
+    assert set(app.session_state[f"draft:ticket:{table.ticket.ticket_id}"]["lines"]) == {"2"}
+    press(app, "All correct: save")
+    assert table.stored() == {1: "DONE", 2: "SKIPPED"}
+
+
+def test_when_every_line_was_answered_elsewhere_what_is_saved_is_shown(table: Table) -> None:
+    app = both_skipped(table)
+    desk.answer(table.conn, table.ticket, [Answer(line, "SKIPPED", "NO_TIME") for line in (1, 2)], None)
+    press(app, "All correct: save")
+    (said,) = [warning.value.replace("\\", "") for warning in app.warning]
+    assert "Line 2 was answered meanwhile: SKIPPED, No time today (anna)." in said
+    assert "is kept" not in said
+    assert "Every line is answered. Thank you." in shown(app)
