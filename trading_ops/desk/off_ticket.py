@@ -19,16 +19,13 @@ from trading_ops.domain import calendar
 from trading_ops.domain.calendar import LONDON
 from trading_ops.domain.slips import likely_slip, near
 from trading_ops.domain.ticket_words import clock, long_day
-from trading_ops.domain.typed import Kind, typed_number, typed_time
-from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, ZERO, exact, fixed, half_even, plain
+from trading_ops.domain.typed import PLACES, Kind, typed_number, typed_time
+from trading_ops.domain.values import UNIT_PLACES, ZERO, exact, fixed, half_even, plain
 
 Fields = Mapping[str, Any]
 """The form as it is kept in a draft: `side` (BUY or SELL), `name`, `cfd`, `price`, `units`, `value`, `fee`, `day`,
 `time`, `position_id`, `why`; texts, and `cfd` a boolean."""
-NUMBERS: Mapping[str, tuple[Kind, int]] = {
-    "price": ("price", 8), "units": ("units", UNIT_PLACES), "value": ("value", PENCE_PLACES),
-    "fee": ("fee", PENCE_PLACES),
-}  # fmt: skip
+NUMBERS: tuple[Kind, ...] = ("price", "units", "value", "fee")
 LOOKED_AT = ("side", "name", *NUMBERS, "day", "time")
 """What the questions are about: a change of any of these needs another look."""
 SLACK = dt.timedelta(minutes=5)
@@ -111,13 +108,13 @@ def read_trade(fields: Fields, books: Around, now: dt.datetime) -> TradeReading:
     if not name:
         mend["name"] = "which name"
     values: dict[str, Decimal | None] = {}
-    for key, (kind, most) in NUMBERS.items():
+    for key in NUMBERS:
         values[key] = None
         if not (text := str(fields.get(key) or "")).strip():
             continue
-        found = typed_number(text, kind, books.close_usd if key == "price" else None)
+        found = typed_number(text, key, books.close_usd if key == "price" else None)
         exponent = found.value.as_tuple().exponent if found.value is not None else 0
-        if found.value is None or (isinstance(exponent, int) and -exponent > most):
+        if found.value is None or (isinstance(exponent, int) and -exponent > PLACES[key]):
             mend[key] = found.question
             continue
         values[key] = found.value

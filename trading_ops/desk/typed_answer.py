@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from trading_ops.domain.answer import BEGUN, PLACES, Answer, FillPart, of_parts
+from trading_ops.domain.answer import BEGUN, Answer, FillPart, of_parts
 from trading_ops.domain.answer_evidence import Entry, Evidence
 from trading_ops.domain.calendar import LONDON
+from trading_ops.domain.fill_limits import PLACES
 from trading_ops.domain.plausibility import questions
 from trading_ops.domain.ticket_model import LinePart
 from trading_ops.domain.ticket_words import long_day
