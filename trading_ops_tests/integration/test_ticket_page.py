@@ -1,5 +1,6 @@
 """The executor's ticket page without a browser: the second look, two windows, and what is saved already."""
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,6 +11,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from trading_ops.domain.answer import Answer
+from trading_ops.domain.her_words import in_her_words
+from trading_ops.domain.reasons import RULES
+from trading_ops.domain.results import Outcome
 from trading_ops.settings import Settings
 from trading_ops.store import answers, submissions
 from trading_ops.store.tickets import Ticket
@@ -56,6 +60,17 @@ def table(fresh_home: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tab
         add_person(fresh_home, "anna", "executor", name="Anna")
         ticket = post.issue(orders=(factory.make_buy(1, "NVDA", "310"), factory.make_buy(2, "AMZN", "124")))
         yield Table(at_home(fresh_home, monkeypatch), conn, post, ticket)
+
+
+def test_no_trade_is_said_in_the_words_of_the_mail(table: Table) -> None:
+    codes = ("CONFIRMATION_MISSING", "UNITS_DRIFT", "FX_STALE")
+    failed = [factory.make_result(code, Outcome.FAIL, remedy=f"the executor clears {code}") for code in codes]
+    table.post.issue(asof=factory.ASOF + dt.timedelta(days=7), failed=failed)
+    text = shown(table.page())
+    assert "Do nothing this week." in text
+    for sentence in in_her_words(codes):
+        assert sentence in text
+    assert not [code for code in RULES if code in text]
 
 
 def open_to(app: AppTest, words: str) -> bool:
