@@ -7,10 +7,10 @@ import datetime as dt
 from collections.abc import Sequence
 
 from trading_ops.comms.letter import Letter, rows_of_markdown
-from trading_ops.comms.words import in_her_words
 from trading_ops.domain.confirmation import LineAnswer
+from trading_ops.domain.her_words import in_her_words
 from trading_ops.domain.messages import DEADLINE, ESCALATION, REMINDER, WINDOW_OPEN, Role
-from trading_ops.domain.results import Outcome, Verdict
+from trading_ops.domain.results import Verdict
 from trading_ops.domain.ticket_layout import Row
 from trading_ops.domain.ticket_model import TicketContent
 from trading_ops.domain.ticket_record import banner_of
@@ -55,12 +55,10 @@ def issued(content: TicketContent, markdown: str, role: Role | None, executors: 
 def _no_trade(content: TicketContent, markdown: str, role: Role | None) -> Letter:
     said, opens = banner_of(content), content.next_plan_opens_utc
     first = "Nothing to do this week."
-    codes = [gate.code for gate in content.gates if gate.outcome is Outcome.FAIL]
-    why = [Row("item", sentence) for sentence in in_her_words(codes)]
     rows = [
         Row("strong", f"{said}{first} No order on eToro, nothing to confirm."),
         Row("section", "Why"),
-        *(why or [Row("item", "The plan could not be worked out completely. The operator looks after that.")]),
+        *(Row("item", sentence) for sentence in in_her_words(content.reasons)),
         Row("text", f"Next plan: {long_day(london_day(opens))}, {clock(opens)} (London)."),
     ]
     if role == "operator":

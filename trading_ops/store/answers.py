@@ -14,13 +14,14 @@ from typing import Any
 
 import psycopg
 
-from trading_ops.domain.answer import BEGUN, LARGEST, NAMES_OFF, Answer, FillPart, check_answer, is_overfilled
+from trading_ops.domain.answer import BEGUN, NAMES_OFF, Answer, FillPart, check_answer, is_overfilled
 from trading_ops.domain.calendar import NEW_YORK
 from trading_ops.domain.canonical import canonical_bytes, sha256_hex
 from trading_ops.domain.confirmation import LineAnswer
 from trading_ops.domain.errors import BadInput, Refused
-from trading_ops.domain.ledger import Fill, complete_fill
-from trading_ops.domain.values import PENCE_PLACES, ZERO, half_even, plain
+from trading_ops.domain.fill_limits import whole_fill
+from trading_ops.domain.ledger import Fill
+from trading_ops.domain.values import ZERO
 from trading_ops.store import audit, desk, ledger
 
 RateOf = Callable[[dt.date], Decimal]
@@ -215,13 +216,7 @@ def _book_fill(
     part: FillPart,
     usd_per_gbp: Decimal,
 ) -> None:
-    units, value, estimated = complete_fill(part.units, part.value_gbp, part.price_usd, usd_per_gbp)
-    value = half_even(value, PENCE_PLACES)
-    if not (ZERO < value < LARGEST and ZERO < units < LARGEST):
-        raise BadInput(
-            f"{entry.place}: at {plain(part.price_usd)} USD this is {plain(units)} units for {plain(value)} GBP, which "
-            "cannot be. Type units and value as the screen shows them."
-        )
+    units, value, estimated = whole_fill(part.units, part.value_gbp, part.price_usd, usd_per_gbp, entry.place)
     line, answer = entry.line, entry.answer
     name = f"fill:{confirmation_id}" if number == 1 else f"fill:{confirmation_id}:{number}"
     lots = (part.lot_id,) if part.lot_id else tuple(lot["lot_id"] for lot in line["lots"])

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from trading_ops.comms import alert_letters, backoff, mime, outcomes, ticket_letters
 from trading_ops.comms.letter import Letter, html_body, plain_body, rows_of_markdown
 from trading_ops.comms.setup import mailbox
-from trading_ops.comms.words import HER_WORDS, in_her_words
 from trading_ops.domain import messages
 from trading_ops.domain.calendar import LONDON, close_utc, plan_times
 from trading_ops.domain.confirmation import LineAnswer
 from trading_ops.domain.errors import ConfigError
+from trading_ops.domain.her_words import HER_WORDS, in_her_words
 from trading_ops.domain.reasons import RULES
 from trading_ops.domain.reminders import AccountCheckFacts, Reminder, TicketFacts, due_reminders
 from trading_ops.domain.ticket import to_markdown, to_text
