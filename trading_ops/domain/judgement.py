@@ -62,6 +62,8 @@ class PlanInputs:
         previous_asof: As-of session of the newest earlier plan with a ticket.
         previous_lines: Lines of the newest TRADE ticket with their answers.
         snapshot: The newest broker snapshot not after the as-of session.
+        lookups: What was found of names on eToro, oldest first: what, name, day. The universe has it already; here for
+            its hash, and empty to replay a ticket that does not state one.
         kill_switch: Entries of the kill switch, oldest first.
         pauses_lie_over: A pause holds whatever state is set; False only to replay a ticket of before that rule.
         incidents: Titles of open blocking incidents.
@@ -84,6 +86,7 @@ class PlanInputs:
     previous_asof: Session | None
     previous_lines: tuple[LineAnswer, ...]
     snapshot: BrokerSnapshot | None
+    lookups: tuple[tuple[str, Symbol, str], ...] = ()
     kill_switch: tuple[KillSwitchEvent, ...] = ()
     pauses_lie_over: bool = True
     incidents: tuple[str, ...] = ()

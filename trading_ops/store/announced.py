@@ -5,7 +5,7 @@ Ledger facts and tickets are looked at by `ledger.tampered` and by the commands;
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import psycopg
@@ -13,23 +13,42 @@ import psycopg
 from trading_ops.domain.values import plain
 from trading_ops.store import answers
 
-Row = Mapping[str, Any]
+Read = Callable[[psycopg.Connection[Any]], Iterator[tuple[int, str, dict[str, Any]]]]
+
+RARE = ("desk.kill_switch", "universe.checked", "universe.disabled")
+"""Announcements so few that every replay can look at them."""
+SUBJECT = "name"
+"""Under this key a row's own name is held against the announcement's subject."""
 
 
-def tampered(conn: psycopg.Connection[Any]) -> list[str]:
-    """Rows that differ from their announcement, or were never announced, or are gone; each as a sentence."""
-    kinds: tuple[tuple[str, str, Callable[[psycopg.Connection[Any]], Iterator[tuple[int, str, dict[str, Any]]]]], ...]
-    kinds = (
+def tampered(conn: psycopg.Connection[Any], kinds: Collection[str] = (), up_to: int | None = None) -> list[str]:
+    """Rows that differ from their announcement, or were never announced, or are gone; each as a sentence.
+
+    Args:
+        conn: A connection.
+        kinds: Look only at these announcements; at all when empty.
+        up_to: Look only at what was announced up to this row of the audit chain; at all when None.
+    """
+    known: tuple[tuple[str, str, Read], ...] = (
         ("answers.confirmation", "answer", _answers),
         ("broker.snapshot", "account check", _snapshots),
         ("desk.kill_switch", "kill switch", _kill_switch),
         ("universe.checked", "look-up", _name_checks),
+        ("universe.disabled", "switched-off name", _switched_off),
     )
     found = []
-    for kind, word, read in kinds:
-        rows = conn.execute("SELECT seq, payload FROM ops.audit_log WHERE kind = %s ORDER BY seq", (kind,))
-        said = {r["seq"]: json.loads(r["payload"]) for r in rows}
+    for kind, word, read in known:
+        if kinds and kind not in kinds:
+            continue
+        rows = conn.execute("SELECT seq, subject, payload FROM ops.audit_log WHERE kind = %s ORDER BY seq", (kind,))
+        said = {
+            r["seq"]: {**json.loads(r["payload"]), SUBJECT: r["subject"]}
+            for r in rows
+            if up_to is None or r["seq"] <= up_to
+        }
         for seq, name, stored in read(conn):
+            if up_to is not None and seq > up_to:
+                continue
             told = said.pop(seq, None)
             if told is None:
                 found.append(f"{word} {name}: never announced")
@@ -94,9 +113,15 @@ def _name_checks(conn: psycopg.Connection[Any]) -> Iterator[tuple[int, str, dict
             row["audit_seq"],
             row["symbol"],
             {
+                SUBJECT: row["symbol"],
                 "outcome": row["outcome"],
                 "lookalikes": row["lookalikes"],
                 "day": row["day"].isoformat(),
                 "checked_by": row["checked_by"],
             },
         )
+
+
+def _switched_off(conn: psycopg.Connection[Any]) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    for row in conn.execute("SELECT * FROM ops.universe_disablements"):
+        yield row["audit_seq"], row["symbol"], {SUBJECT: row["symbol"], "why": row["why"]}
