@@ -59,7 +59,7 @@ def ticket_facts(conn: psycopg.Connection[Any], now: dt.datetime) -> tuple[Ticke
                 ticket.ticket_id,
                 window.open_utc,
                 window.close_utc,
-                outbox.moved_deadline(conn, ticket.plan_id) or window.confirm_by_utc,
+                window.confirm_by_utc,
                 content.next_plan_opens_utc,
                 ticket.withdrawn_because is not None,
                 answers.answers_of(conn, ticket.plan_id),

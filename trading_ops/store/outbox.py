@@ -206,16 +206,6 @@ def number_of(conn: psycopg.Connection[Any], dedupe_key: str) -> int | None:
     return int(row["outbox_id"]) if row else None
 
 
-def moved_deadline(conn: psycopg.Connection[Any], plan_id: str) -> dt.datetime | None:
-    """The deadline that people were told of last for a ticket, None when it never moved."""
-    row = conn.execute(
-        "SELECT payload->>'confirm_by_utc' AS due FROM ops.outbox WHERE plan_id = %s "
-        "AND kind = 'ticket.deadline_moved' ORDER BY outbox_id DESC LIMIT 1",
-        (plan_id,),
-    ).fetchone()
-    return instant_of(row["due"]) if row else None
-
-
 def instant_of(text: object) -> dt.datetime | None:
     """An instant in a message's payload; None when it is none, or names no zone."""
     try:

@@ -128,14 +128,6 @@ class PostDesk:
         )
         return [(r["address"], r["outcome"], r["attempt"], r["detail"]) for r in rows]
 
-    def move_deadline(self, ticket: Ticket, confirm_by: dt.datetime, reason: str) -> None:
-        """Tell people of another deadline."""
-        payload = {"ticket_id": ticket.ticket_id, "confirm_by_utc": confirm_by.isoformat(), "reason": reason}
-        with self.conn.transaction():
-            desk.enqueue(
-                self.conn, f"moved:{ticket.plan_id}:{confirm_by}", "ticket.deadline_moved", ticket.plan_id, payload
-            )
-
 
 def post_desk(home: Settings, conn: psycopg.Connection[Any], book: str = "paper") -> PostDesk:
     """A desk with a book, a policy and the names of the tickets."""

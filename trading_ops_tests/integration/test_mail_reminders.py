@@ -102,14 +102,6 @@ def test_a_withdrawn_ticket_reminds_nobody(post: PostDesk) -> None:
     assert [m.subject.split(" · ")[0] for m in server.to(EXECUTOR)[1:]] == ["DO NOTHING MORE"]
 
 
-def test_a_moved_deadline_moves_its_reminders(post: PostDesk) -> None:
-    ticket = post.issue()
-    assert [r.kind for r in remind(post.conn, london("20:30"))] == ["ticket.reminder"]
-    post.move_deadline(ticket, london("23:00"), "a visit")
-    assert remind(post.conn, london("21:00")) == ()
-    assert [r.kind for r in remind(post.conn, london("22:00"))] == ["ticket.reminder"]
-
-
 def test_a_simulated_book_reminds_nobody(fresh_home: Settings) -> None:
     with opened(fresh_home) as conn:
         post = post_desk(fresh_home, conn, "sim")
