@@ -12,6 +12,7 @@ import psycopg
 
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.messages import AUDIENCES, Role, audience
+from trading_ops.store import audit
 from trading_ops.store.outbox_rows import Delivery, Given, Message, Person, Recipient, Status, Waiting
 
 LATECOMERS = dt.timedelta(days=4)
@@ -123,7 +124,7 @@ def dead(conn: psycopg.Connection[Any], *, superseded: bool = False) -> tuple[Gi
 
 
 def requeue(conn: psycopg.Connection[Any], outbox_id: int | None, by: str, now: dt.datetime) -> tuple[Given, ...]:
-    """Put dead deliveries back in the queue: of one message, or all.
+    """Put dead deliveries back in the queue: of one message, or all. Each message is announced in the audit chain.
 
     Args:
         conn: A connection inside a transaction.
@@ -147,6 +148,9 @@ def requeue(conn: psycopg.Connection[Any], outbox_id: int | None, by: str, now: 
             "ON CONFLICT DO NOTHING",
             (f"by {by}", now, now, given.outbox_id, given.channel, given.address, given.attempt),
         )
+    for number in sorted({given.outbox_id for given in chosen}):
+        addresses = sorted(f"{given.channel} {given.address}" for given in chosen if given.outbox_id == number)
+        audit.append(conn, "outbox.requeued", str(number), {"by": by, "addresses": addresses})
     return tuple(chosen)
 
 

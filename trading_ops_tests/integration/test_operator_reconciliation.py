@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -213,6 +214,9 @@ def test_a_dead_letter_shows_the_servers_words_and_is_sent_again_once(
     assert not outbox.dead(conn)
     rows = conn.execute("SELECT outcome, detail FROM ops.outbox_deliveries ORDER BY attempt").fetchall()
     assert [(r["outcome"], r["detail"]) for r in rows][1:] == [("requeued", "by omar")]
+    told = only(conn.execute("SELECT * FROM ops.audit_log WHERE kind = 'outbox.requeued'").fetchall())
+    assert (told["actor"], told["subject"]) == ("operator_ui:omar", str(number))
+    assert json.loads(told["payload"]) == {"addresses": ["mail omar@example.org"], "by": "omar"}
 
 
 def test_the_chain_is_checked_on_request(household: Settings) -> None:
