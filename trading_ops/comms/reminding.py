@@ -45,12 +45,9 @@ def remind(conn: psycopg.Connection[Any], now: dt.datetime) -> tuple[Reminder, .
 
 
 def ticket_facts(conn: psycopg.Connection[Any], now: dt.datetime) -> tuple[TicketFacts, ...]:
-    """The TRADE tickets of the last weeks with their answers."""
-    first = (now - LOOK_BACK).date().isoformat()
+    """The tickets of the last weeks that can still be reminded of, with their answers."""
     found = []
-    for ticket in tickets.every(conn):
-        if ticket.verdict != "TRADE" or ticket.plan_id < first:
-            continue
+    for ticket in tickets.awaiting_answers(conn, (now - LOOK_BACK).date()):
         content = TicketContent.model_validate_json(ticket.content)
         window = content.window
         found.append(
