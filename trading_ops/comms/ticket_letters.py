@@ -1,4 +1,4 @@
-"""What mails about a ticket say: the ticket, its withdrawal, a deadline that moved, answers that are missing.
+"""What mails about a ticket say: the ticket, its withdrawal, answers that are missing.
 
 The link names a ticket and nothing more; no letter holds anything that signs in, confirms or authorises.
 """
@@ -82,29 +82,15 @@ def withdrawn(content: TicketContent, reason: str) -> Letter:
     return Letter(subject, rows, first, content.page_url, OPEN_TICKET, thread_of(content))
 
 
-def deadline_moved(content: TicketContent, confirm_by: dt.datetime, reason: str) -> Letter:
-    """Answers are due at another time."""
-    said = banner_of(content)
-    when = f"{long_day(london_day(confirm_by))}, {clock(confirm_by)} (London)"
-    first = f"{said}Answers to ticket {content.ticket_id} are now due by {when}."
-    why = [Row("item", f"Why: {reason}")] if reason else []
-    hours = f"{clock(content.window.open_utc)} to {clock(content.window.close_utc)} (London)"
-    unchanged = f"The hours to trade are as on the ticket: {close_day(content.window.session)}, {hours}."
-    rows = (Row("strong", first), *why, Row("item", unchanged))
-    subject = f"{said}New deadline: answer by {close_day(london_day(confirm_by))} {clock(confirm_by)}"
-    return Letter(subject, rows, first, content.page_url, OPEN_TICKET, thread_of(content))
-
-
 def missing_answers(
     kind: str,
     content: TicketContent,
     missing: Sequence[LineAnswer],
-    confirm_by: dt.datetime,
     executors: str,
     now: dt.datetime,
 ) -> Letter:
     """A reminder of lines without an answer: when the window opens, before the deadline, at it, and to the operator."""
-    said, number = banner_of(content), _lines(len(missing))
+    said, number, confirm_by = banner_of(content), _lines(len(missing)), content.window.confirm_by_utc
     due, close = clock(confirm_by), clock(content.window.close_utc)
     days = (london_day(now) - london_day(confirm_by)).days
     due_day = "today" if days == 0 else "yesterday" if days == 1 else f"on {close_day(london_day(confirm_by))}"

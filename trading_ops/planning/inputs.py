@@ -16,7 +16,17 @@ from trading_ops.domain.ledger import CashMovement, CorporateEvent, Fill
 from trading_ops.domain.ticket import TicketInputs
 from trading_ops.domain.universe import Universe
 from trading_ops.domain.values import plain
-from trading_ops.store import answers, broker, configuration, desk, ledger, plans, snapshot_view, snapshots
+from trading_ops.store import (
+    answers,
+    broker,
+    configuration,
+    desk,
+    ledger,
+    name_checks,
+    plans,
+    snapshot_view,
+    snapshots,
+)
 from trading_ops.store.configuration import StoredPolicy, StoredUniverse
 from trading_ops.store.plans import Plan, Run
 
@@ -77,7 +87,13 @@ def looked_back(asof: dt.date, fills: tuple[Fill, ...], movements: tuple[CashMov
     return min([asof, *(f.session for f in fills), *(m.day for m in movements)]) - LOOK_BACK
 
 
-def load(conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run) -> PlanInputs:
+STATED_SINCE = frozenset({"pauses_hash", "lookups_hash"})
+"""Hashes of inputs that tickets of before do not state, nor those for which there was nothing to hash."""
+
+
+def load(
+    conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run, unstated: frozenset[str] = frozenset()
+) -> PlanInputs:
     """Read everything a run may see.
 
     Args:
@@ -85,6 +101,7 @@ def load(conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run) -> 
         root: The snapshots folder.
         around: The plan's frame.
         run: The run, bound to its data snapshot.
+        unstated: Of `STATED_SINCE`, what the ticket that is replayed does not state.
 
     Raises:
         Refused: The run has no data snapshot yet.
@@ -117,7 +134,9 @@ def load(conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run) -> 
         previous_asof=row["asof"] if row else None,
         previous_lines=answers.previous_lines(conn, plan.plan_id, seq),
         snapshot=broker.newest(conn, plan.asof, seq),
+        lookups=() if "lookups_hash" in unstated else name_checks.found_of_names(conn, seq),
         kill_switch=desk.kill_switch_events(conn, seq),
+        pauses_lie_over="pauses_hash" not in unstated,
         incidents=desk.open_blocking_incidents(conn, seq),
         accepted=desk.accepted_bars(conn, seq),
         carried=desk.suspects(conn, seq),
@@ -143,6 +162,8 @@ def hashes(around: Frame, run: Run | None, judgement: Judgement | None) -> Ticke
         universe_hash=around.universe.universe_hash,
         ledger_hash=sha256_hex(canonical_bytes(_ledger_facts(seen.fills, seen.movements, seen.events))),
         evidence_hash=sha256_hex(canonical_bytes(_human_facts(seen))),
+        pauses_hash=_hash_of_some(_pauses(seen)),
+        lookups_hash=_hash_of_some([list(found) for found in seen.lookups]),
         model_version=run.model_version,
         signal_source=run.signal_source,
         usd_per_gbp=fixing.usd_per_gbp if fixing else None,
@@ -182,6 +203,17 @@ def _ledger_facts(
             for m in sorted(movements, key=lambda m: m.movement_id)
         ],
     }  # fmt: skip
+
+
+def _hash_of_some(facts: list[list[str]]) -> str | None:
+    """None for no facts: a ticket of before anything was hashed here keeps its hash."""
+    return sha256_hex(canonical_bytes({"facts": facts})) if facts else None
+
+
+def _pauses(seen: PlanInputs) -> list[list[str]]:
+    if not seen.pauses_lie_over:
+        return []
+    return [[e.session.isoformat(), e.until.isoformat()] for e in seen.kill_switch if e.until is not None]
 
 
 def _human_facts(seen: PlanInputs) -> dict[str, object]:

@@ -5,7 +5,7 @@ Ledger facts and tickets are looked at by `ledger.tampered` and by the commands;
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import psycopg
@@ -20,10 +20,19 @@ Stored: TypeAlias = Iterator[tuple[int, str, dict[str, Any]]]
 ADDED = ("from_day", "confirmation_id", "snapshot_id", "sentence", "note", "versions", "currency")
 """Fields that older announcements do not have; they are held against those that do."""
 
+RARE = ("desk.kill_switch", "universe.checked", "universe.disabled")
+"""Announcements so few that every replay can look at them."""
 
-def tampered(conn: psycopg.Connection[Any]) -> list[str]:
-    """Rows that differ from their announcement, or were never announced, or are gone; each as a sentence."""
-    kinds: tuple[tuple[str, str, Callable[[psycopg.Connection[Any]], Stored]], ...] = (
+
+def tampered(conn: psycopg.Connection[Any], kinds: Collection[str] = (), up_to: int | None = None) -> list[str]:
+    """Rows that differ from their announcement, or were never announced, or are gone; each as a sentence.
+
+    Args:
+        conn: A connection.
+        kinds: Look only at these announcements; at all when empty.
+        up_to: Look only at what was announced up to this row of the audit chain; at all when None.
+    """
+    known: tuple[tuple[str, str, Callable[[psycopg.Connection[Any]], Stored]], ...] = (
         ("answers.confirmation", "answer", _answers),
         ("broker.snapshot", "account check", _snapshots),
         ("broker.statement", "account statement", _statements),
@@ -37,9 +46,14 @@ def tampered(conn: psycopg.Connection[Any]) -> list[str]:
         ("universe.disabled", "switched-off name", _disablements),
     )
     found = []
-    for kind, word, read in kinds:
-        said = audit.announcements(conn, kind)
+    for kind, word, read in known:
+        if kinds and kind not in kinds:
+            continue
+        every = audit.announcements(conn, kind)
+        said = {key: told for key, told in every.items() if up_to is None or key[0] <= up_to}
         for seq, name, content in read(conn):
+            if up_to is not None and seq > up_to:
+                continue
             told = said.pop((seq, name), None)
             if told is None:
                 found.append(f"{word} {name}: never announced")
