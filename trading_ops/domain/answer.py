@@ -33,6 +33,7 @@ class FillPart:
         value_gbp: Pounds, or None when not read off.
         position_id: The broker's Position ID, when known.
         lot_id: The lot that the ticket named for this part.
+        estimated: Units or pounds were worked out, not read off; kept with the fill, never hashed.
     """
 
     price_usd: Decimal
@@ -41,6 +42,7 @@ class FillPart:
     value_gbp: Decimal | None = None
     position_id: str | None = None
     lot_id: str | None = None
+    estimated: bool = field(default=False, compare=False)
 
     def payload(self) -> dict[str, object]:
         """The part as it is hashed and announced."""
@@ -72,6 +74,7 @@ class Answer:
         note: The person's own words.
         typed: Letter by letter what was typed, by field; kept, never hashed.
         asked: What the form asked again and the person said is right; kept, never hashed.
+        estimated: Of an answer without parts: units or pounds were worked out, not read off.
     """
 
     line: int
@@ -87,6 +90,7 @@ class Answer:
     note: str = ""
     typed: Mapping[str, object] | None = field(default=None, compare=False)
     asked: tuple[str, ...] = field(default=(), compare=False)
+    estimated: bool = field(default=False, compare=False)
 
     def payload(self) -> dict[str, object]:
         """The answer as it is hashed and announced; what an older answer had no place for is left out when empty."""
@@ -111,7 +115,12 @@ class Answer:
             return self.parts
         assert self.price_usd is not None
         assert self.executed_at is not None
-        return (FillPart(self.price_usd, self.executed_at, self.units, self.value_gbp, self.position_id),)
+        return (
+            FillPart(
+                self.price_usd, self.executed_at, self.units, self.value_gbp, self.position_id,
+                estimated=self.estimated,
+            ),
+        )  # fmt: skip
 
 
 def _text(value: Decimal | None) -> str | None:
@@ -134,7 +143,7 @@ def of_parts(
     if only is not None and only.lot_id is None:
         return Answer(
             line, status, "", only.units, only.price_usd, only.value_gbp, fee_gbp, only.executed_at, only.position_id,
-            note=note,
+            note=note, estimated=only.estimated,
         )  # fmt: skip
     units, value = _total([part.units for part in parts]), _total([part.value_gbp for part in parts])
     last = max(part.executed_at for part in parts)
@@ -239,5 +248,6 @@ def is_overfilled(answer: Answer, side: str, line_units: Decimal, line_gbp: Deci
             units, value = units + its_units, value + its_value
         if side == "SELL":
             return units > line_units
-        slack = ESTIMATE_SLACK if any(part.value_gbp is None for part in answer.pieces) else Decimal(1)
+        worked_out = any(part.value_gbp is None or part.estimated for part in answer.pieces)
+        slack = ESTIMATE_SLACK if worked_out else Decimal(1)
         return value > line_gbp * slack

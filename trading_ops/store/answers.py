@@ -232,7 +232,7 @@ def _book_fill(
         session=_session(part),
         position_id=part.position_id,
         lot_ids=lots,
-        estimated=estimated,
+        estimated=estimated or part.estimated,
     )
     ledger.record_fill(
         conn, fill, recorded_by=entry.answered_by, plan_id=entry.plan_id, line=line["line"],

@@ -244,18 +244,26 @@ def require_possible(conn: psycopg.Connection[Any]) -> None:
     Raises:
         LedgerError: Names the fill; rolling back keeps the books as they were.
     """
+    known = facts(conn)
+    days = [*(fill.session for fill in known.fills), *(event.day for event in known.events)]
+    if days:
+        ledger_at(LedgerFacts(known.fills, (), known.splits, known.events), max(days))
+
+
+def facts(conn: psycopg.Connection[Any]) -> LedgerFacts:
+    """Every fact in force, with the splits of every name ever held."""
     head = audit.head(conn).seq
     booked, happened = fills(conn, head), events(conn, head)
-    days = [*(fill.session for fill in booked), *(event.day for event in happened)]
-    if days:
-        splits = _splits(conn, booked) if booked else ()
-        ledger_at(LedgerFacts(booked, (), splits, happened), max(days))
+    splits = _splits(conn, booked, happened) if booked else ()
+    return LedgerFacts(booked, movements(conn, head), splits, happened)
 
 
-def _splits(conn: psycopg.Connection[Any], booked: tuple[Fill, ...]) -> tuple[CorporateAction, ...]:
-    """Splits of the names ever traded, as the policy in force chooses among the sources."""
+def _splits(
+    conn: psycopg.Connection[Any], booked: tuple[Fill, ...], happened: tuple[CorporateEvent, ...]
+) -> tuple[CorporateAction, ...]:
+    """Splits of the names ever held, as the policy in force chooses among the sources."""
     data = configuration.policy_in_force(conn).policy.data
-    names = sorted({fill.symbol for fill in booked})
+    names = sorted({fill.symbol for fill in booked} | {e.new_symbol for e in happened if e.new_symbol})
     known = chosen.actions(conn, data, min(fill.session for fill in booked), chosen.LAST_DAY, names)
     return tuple(action for action in known if action.kind == "split")
 
