@@ -7,13 +7,16 @@ Does not belong here: the books' light (`reconciling`), anything that changes so
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 
 from trading_ops.desk.answering import TicketState, ticket_state
 from trading_ops.domain import calendar
+from trading_ops.domain.books import Book
+from trading_ops.domain.desk import check_backup_unproven
 from trading_ops.domain.kill_switch import KillSwitch, KillSwitchEvent, standing_pauses, state_at
+from trading_ops.domain.results import CheckResult
 from trading_ops.store import audit, configuration, desk
 
 NEWEST = (
@@ -56,6 +59,8 @@ class Standing:
         incidents: Open ones, blocking first.
         open_plan: The oldest plan that is open and has no ticket; None when there is none.
         overdue: Its decide-by has passed: there is no ticket for it, and nothing is to be traded.
+        backup_proven_at: When the newest backup was proven by a restore, as the gate reads it.
+        backup: What the gate would say of it now.
     """
 
     book: str
@@ -65,23 +70,29 @@ class Standing:
     incidents: tuple[Incident, ...]
     open_plan: OpenPlan | None
     overdue: bool
+    backup_proven_at: dt.datetime | None
+    backup: CheckResult
 
 
 def standing(conn: psycopg.Connection[Any], now: dt.datetime) -> Standing:
     """The desk at a moment, straight from the database."""
-    events = desk.kill_switch_events(conn, audit.head(conn).seq)
+    head = audit.head(conn).seq
+    events = desk.kill_switch_events(conn, head)
     session = calendar.last_closed(now)
     pauses = tuple(pause for pause in standing_pauses(events) if pause.until is not None and pause.until >= session)
     plan = open_plan(conn, now)
     row = conn.execute(NEWEST).fetchone()
+    book, proven_at = cast("Book", desk.book(conn)), desk.backup_proven_at(conn, head)
     return Standing(
-        book=desk.book(conn),
+        book=book,
         newest=ticket_state(conn, row["ticket_id"]) if row else None,
         kill_switch=state_at(events, session),
         pauses=pauses,
         incidents=incidents(conn),
         open_plan=plan,
         overdue=plan is not None and now > plan.decide_by,
+        backup_proven_at=proven_at,
+        backup=check_backup_unproven(proven_at, now, configuration.policy_in_force(conn).policy, book),
     )
 
 

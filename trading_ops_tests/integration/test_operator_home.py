@@ -2,14 +2,18 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 import pytest
 
-from trading_ops.desk import no_ticket, switching
+from streamlit_app.components import words
+from streamlit_app.pages import home
+from trading_ops.desk import no_ticket, standing, switching
 from trading_ops.domain import calendar
 from trading_ops.domain.calendar import LONDON
+from trading_ops.domain.desk import check_backup_unproven
 from trading_ops.domain.errors import BadInput, Refused
 from trading_ops.domain.kill_switch import state_at
 from trading_ops.domain.policy import parse
@@ -49,6 +53,20 @@ def test_home_says_grey_in_words_and_what_helps_when_nobody_looked_at_the_accoun
     assert 'href="/snapshot"' in text
     assert "none proven yet" in text
     assert "Mail is off" in text
+
+
+def test_the_page_says_of_backups_what_the_gate_reads(household: Settings, conn: psycopg.Connection[Any]) -> None:
+    now = dt.datetime.now(dt.UTC)
+    where = standing.standing(conn, now)
+    assert where.backup_proven_at == desk.backup_proven_at(conn, audit.head(conn).seq)
+    text = shown(visit(household, "home"))
+    assert "none proven yet; allowed: at most 48 hours old, so nothing is traded" in text
+    policy = configuration.policy_in_force(conn).policy
+    for age, trades in ((47, True), (49, False)):
+        at = now - dt.timedelta(hours=age)
+        then = replace(where, backup_proven_at=at, backup=check_backup_unproven(at, now, policy, "live"))
+        assert words.when(at) in home._backup_words(then)
+        assert ("nothing is traded" not in home._backup_words(then)) is trades
 
 
 def test_home_is_green_when_account_and_ledger_agree(household: Settings, conn: psycopg.Connection[Any]) -> None:
