@@ -64,7 +64,7 @@ def _at_a_glance(
     where: Standing, now: dt.datetime, opens: dt.datetime, cost: MonthCosts | None, found: reconciling.Reconciled,
     mail: post.Post,
 ) -> None:  # fmt: skip
-    due = standing.next_deadline(where, now, None)
+    due = standing.next_deadline(where, now)
     checked = f"{words.when(found.snapshot.taken_at)} London" if found.snapshot else "never"
     blocking = sum(i.blocking for i in where.incidents)
     incidents = f"{len(where.incidents)} open, {blocking} of them blocking" if where.incidents else "none"

@@ -5,7 +5,6 @@ Does not belong here: the books' light (`reconciling`), anything that changes so
 """
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -116,15 +115,13 @@ def incidents(conn: psycopg.Connection[Any]) -> tuple[Incident, ...]:
     return tuple(Incident(**r) for r in rows)
 
 
-def next_deadline(of: Standing, now: dt.datetime, policy_opens: dt.datetime | None) -> tuple[str, dt.datetime] | None:
-    """What is due next and when, in words: an answer, a decision, or the next plan."""
+def next_deadline(of: Standing, now: dt.datetime) -> tuple[str, dt.datetime] | None:
+    """What is due next and when, in words: an answer or a decision; None when nothing is."""
     due: list[tuple[dt.datetime, str]] = []
     if of.newest is not None and of.newest.open_lines and of.newest.content.window.confirm_by_utc >= now:
         due.append((of.newest.content.window.confirm_by_utc, f"answers to {of.newest.ticket.ticket_id}"))
     if of.open_plan is not None and not of.overdue:
         due.append((of.open_plan.decide_by, f"decision of plan {of.open_plan.week}"))
-    if policy_opens is not None and policy_opens >= now:
-        due.append((policy_opens, "the next plan opens"))
     return min(((what, at) for at, what in due), key=lambda pair: pair[1], default=None)
 
 
@@ -138,15 +135,3 @@ def next_opening(conn: psycopg.Connection[Any], now: dt.datetime) -> dt.datetime
             return times.opens_at
         asof = calendar.last_session_of_week(asof + dt.timedelta(days=7))
     raise AssertionError("a plan opens every week")
-
-
-def recent_tickets(conn: psycopg.Connection[Any], count: int) -> Sequence[dict[str, Any]]:
-    """The newest tickets, newest first, each with how many of its lines are answered."""
-    return conn.execute(
-        "SELECT t.plan_id, t.ticket_id, t.verdict, t.issued_at, w.reason AS withdrawn_because, "
-        "(SELECT count(*) FROM ops.ticket_lines l WHERE l.plan_id = t.plan_id) AS lines, "
-        "(SELECT count(DISTINCT c.line) FROM ops.confirmations c WHERE c.plan_id = t.plan_id) AS answered "
-        "FROM ops.tickets t JOIN ops.plans p USING (plan_id) LEFT JOIN ops.ticket_withdrawals w USING (plan_id) "
-        "ORDER BY p.asof DESC, t.audit_seq DESC LIMIT %s",
-        (count,),
-    ).fetchall()
