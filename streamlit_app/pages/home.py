@@ -133,7 +133,7 @@ def _incidents(person: Person, where: Standing) -> None:
     for incident in where.incidents:
         word = "BLOCKING." if incident.blocking else "OPEN."
         tone = "red" if incident.blocking else "amber"
-        more = [f"{incident.kind}, since {words.when(incident.opened_at)} London"]
+        more = [f"{incident.kind}, since {words.when(incident.opened_at)} London", *filter(None, [incident.now])]
         notice(tone, word, incident.title, more)  # type: ignore[arg-type]
         with st.expander("Close it with a note"):
             switch_forms.close_incident(person, incident)

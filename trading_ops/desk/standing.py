@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import psycopg
 
+from trading_ops.desk import policy_now
 from trading_ops.desk.answering import TicketState, ticket_state
 from trading_ops.domain import calendar
 from trading_ops.domain.books import Book
@@ -18,6 +19,7 @@ from trading_ops.domain.kill_switch import KillSwitch, KillSwitchEvent, standing
 from trading_ops.domain.results import CheckResult
 from trading_ops.store import audit, configuration, desk
 
+UNTRADABLE = "UNTRADABLE_SYMBOL"
 NEWEST = (
     # A test that asked for nothing is no news beside the week's ticket.
     "SELECT t.ticket_id FROM ops.tickets t JOIN ops.plans p USING (plan_id) "
@@ -27,13 +29,23 @@ NEWEST = (
 
 @dataclass(frozen=True)
 class Incident:
-    """An incident that nobody has closed."""
+    """An incident that nobody has closed.
+
+    Attributes:
+        incident_id: Its number.
+        kind: Its class.
+        title: What happened.
+        blocking: No plan trades while it is open.
+        opened_at: When it was opened.
+        now: How its subject stands now and what to do, where that is known; else empty.
+    """
 
     incident_id: str
     kind: str
     title: str
     blocking: bool
     opened_at: dt.datetime
+    now: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,7 +99,7 @@ def standing(conn: psycopg.Connection[Any], now: dt.datetime) -> Standing:
         newest=ticket_state(conn, row["ticket_id"]) if row else None,
         kill_switch=state_at(events, session),
         pauses=pauses,
-        incidents=incidents(conn),
+        incidents=incidents(conn, session),
         open_plan=plan,
         overdue=plan is not None and now > plan.decide_by,
         backup_proven_at=proven_at,
@@ -105,14 +117,37 @@ def open_plan(conn: psycopg.Connection[Any], now: dt.datetime) -> OpenPlan | Non
     return OpenPlan(**row) if row else None
 
 
-def incidents(conn: psycopg.Connection[Any]) -> tuple[Incident, ...]:
-    """Open incidents, blocking ones first, then the newest."""
+def incidents(conn: psycopg.Connection[Any], day: dt.date) -> tuple[Incident, ...]:
+    """Open incidents, blocking ones first, then the newest; of a name, with how it stands on a day."""
     rows = conn.execute(
-        "SELECT i.incident_id::text AS incident_id, i.class AS kind, i.title, i.blocking, i.created_at AS opened_at "
+        "SELECT i.incident_id::text AS incident_id, i.class AS kind, i.title, i.blocking, i.created_at AS opened_at, "
+        "i.details->>'symbol' AS symbol "
         "FROM ops.incidents i LEFT JOIN ops.incident_closures c USING (incident_id) WHERE c.incident_id IS NULL "
         "ORDER BY NOT i.blocking, i.created_at DESC"
+    ).fetchall()
+    untradable = {r["symbol"] for r in rows if r["kind"] == UNTRADABLE}
+    known = {n.instrument.symbol: n for n in policy_now.names(conn, day)[1]} if untradable else {}
+    return tuple(
+        Incident(**r, now=_of_name(symbol, known.get(symbol)) if r["kind"] == UNTRADABLE else "")
+        for r in rows
+        for symbol in (r.pop("symbol"),)
     )
-    return tuple(Incident(**r) for r in rows)
+
+
+def _of_name(symbol: str, name: policy_now.Name | None) -> str:
+    """How the name of an incident stands, and what a person does then."""
+    if name is None:
+        return f"{symbol} is in no universe of this week. Close this with a note."
+    if name.why_off:
+        return (
+            f"{symbol} is switched off: {name.why_off}. If that is wrong, look it up again on the page Check names, or "
+            "correct the answer of its line; else nothing is to be done. Close this with a note."
+        )
+    check = name.check
+    why = f"{check.checked_by} found it as Stocks on {check.day:%d %b %Y}" if check and check.outcome == "found" else (
+        "its answer was corrected, or a newer universe has it"
+    )  # fmt: skip
+    return f"{symbol} is in use again: {why}. Close this with a note."
 
 
 def next_deadline(of: Standing, now: dt.datetime) -> tuple[str, dt.datetime] | None:
