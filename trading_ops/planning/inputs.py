@@ -138,6 +138,7 @@ def load(
         kill_switch=desk.kill_switch_events(conn, seq),
         pauses_lie_over="pauses_hash" not in unstated,
         incidents=desk.open_blocking_incidents(conn, seq),
+        backup_proven_at=desk.backup_proven_at(conn, seq),
         accepted=desk.accepted_bars(conn, seq),
         carried=desk.suspects(conn, seq),
         resolved=frozenset(e.symbol for e in events if e.kind != "spin_off" and e.day <= plan.asof),

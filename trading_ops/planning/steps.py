@@ -124,8 +124,9 @@ def judge_confirmation(of: PlanRun) -> Sequence[CheckResult]:
 
 def judge_desk(of: PlanRun) -> Sequence[CheckResult]:
     """Incidents, account and backups; needs no market data."""
-    incidents = desk.open_blocking_incidents(of.conn, of.run.facts_seq)
-    return _save(of, check_standing(incidents, None, of.frame.times, of.frame.policy.policy, of.frame.book))
+    seq, frame = of.run.facts_seq, of.frame
+    incidents, proven_at = desk.open_blocking_incidents(of.conn, seq), desk.backup_proven_at(of.conn, seq)
+    return _save(of, check_standing(incidents, proven_at, frame.times, frame.policy.policy, frame.book))
 
 
 def judge_reconciliation(of: PlanRun) -> Sequence[CheckResult]:

@@ -81,14 +81,6 @@ def test_three_presses_at_the_same_moment_do_the_work_once(fresh_home: Settings)
         assert audit.broken(writer) == []
 
 
-def test_what_was_sent_last_is_known(conn: psycopg.Connection[Any]) -> None:
-    assert submissions.sent_at(conn, "test", "2018-W05") is None
-    send(conn, {"line": 1})
-    (row,) = desk.rows(conn, "submissions")
-    assert submissions.sent_at(conn, "test", "2018-W05") == row["created_at"]
-    assert submissions.sent_at(conn, "test", "2018-W06") is None
-
-
 # ---- drafts
 def test_the_newest_draft_wins(conn: psycopg.Connection[Any]) -> None:
     for price in ("1", "1,5", "1"):
