@@ -172,7 +172,10 @@ def priced(
         entry = booking(
             case, symbol, side, units, price, value, "the broker executed it", when=_when(case, session), line=line
         )
-        sentence = f"{about}: {plain(units)} units for about {pounds(value)}, as the cash says; check the value."
+        sentence = (
+            f"{about}: {plain(units)} units for about {pounds(value)} (estimated from the cash, and the price from it). "
+            "Check both on eToro."
+        )
         return sentence, (entry,)
 
     return conclude
