@@ -5,25 +5,39 @@
 -- The newest weekly TRADE ticket before a plan, and every TRADE test ticket that this one did not wait for itself: those
 -- of its session or a later one, and those of which its run could not know. A test of an earlier session counts as soon
 -- as the plan's run may know of it; one of the plan's own session or a later one when it was there before the plan began.
+-- Runs of before this migration waited for the newest TRADE ticket alone, and are replayed by that rule.
+CREATE TABLE tests_waited_for_since (
+    one       boolean PRIMARY KEY DEFAULT true CHECK (one),
+    facts_seq bigint NOT NULL
+);
+COMMENT ON TABLE tests_waited_for_since IS 'The end of the chain when lines_before began to look at tests; runs whose facts end here or before wait by the rule of then.';
+LOCK TABLE audit_log IN SHARE MODE;  -- whoever is announcing ends first: no run can be of an end that is not the last
+INSERT INTO tests_waited_for_since (facts_seq) SELECT coalesce(max(seq), 0) FROM audit_log;
 CREATE OR REPLACE FUNCTION lines_before(of_plan text, upto bigint)
 RETURNS TABLE (plan_id text, line integer, symbol text, side text, units numeric, amount_gbp numeric)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ops AS $$
     WITH asking AS (
-        SELECT p.plan_id, p.asof, p.kind, o.audit_seq AS opened
+        SELECT p.plan_id, p.asof, p.kind, o.audit_seq AS opened,
+               upto <= (SELECT facts_seq FROM ops.tests_waited_for_since) AS of_then
         FROM ops.plans p LEFT JOIN ops.plan_openings o USING (plan_id) WHERE p.plan_id = of_plan
     ), known AS (
         SELECT t.plan_id, t.run_id, t.audit_seq, p.asof, p.kind
         FROM ops.tickets t JOIN ops.plans p USING (plan_id) WHERE t.verdict = 'TRADE' AND t.audit_seq <= upto
+    ), earlier AS (
+        SELECT k.* FROM asking a JOIN known k ON k.asof < a.asof OR (k.asof = a.asof AND k.kind = 'weekly' AND a.kind = 'test')
+    ), newest AS (
+        SELECT e.plan_id, e.asof FROM earlier e ORDER BY e.asof DESC, e.kind = 'test' DESC LIMIT 1
     ), week AS (
-        SELECT k.plan_id, k.asof, r.facts_seq
-        FROM asking a JOIN known k ON k.kind = 'weekly' AND (k.asof < a.asof OR (k.asof = a.asof AND a.kind = 'test'))
-        JOIN ops.runs r USING (run_id)
-        ORDER BY k.asof DESC LIMIT 1
+        SELECT e.plan_id, e.asof, r.facts_seq
+        FROM earlier e JOIN ops.runs r USING (run_id) WHERE e.kind = 'weekly'
+        ORDER BY e.asof DESC LIMIT 1
     ), wanted AS (
-        SELECT w.plan_id, w.asof, false AS is_test FROM week w
+        SELECT n.plan_id, n.asof, false AS is_test FROM newest n JOIN asking a ON a.of_then
+        UNION ALL
+        SELECT w.plan_id, w.asof, false FROM week w JOIN asking a ON NOT a.of_then
         UNION ALL
         SELECT k.plan_id, k.asof, true
-        FROM asking a JOIN known k ON k.kind = 'test' AND k.plan_id <> a.plan_id
+        FROM asking a JOIN known k ON NOT a.of_then AND k.kind = 'test' AND k.plan_id <> a.plan_id
              AND (k.asof < a.asof OR k.audit_seq < a.opened)
         LEFT JOIN week w ON true
         WHERE w.plan_id IS NULL OR k.asof >= w.asof OR k.audit_seq > w.facts_seq
@@ -208,6 +222,12 @@ ALTER TABLE incidents ENABLE ALWAYS TRIGGER guard_incident;
 ALTER TABLE outbox ENABLE ALWAYS TRIGGER guard_message;
 ALTER TABLE outbox_deliveries ENABLE ALWAYS TRIGGER guard_delivery;
 
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON tests_waited_for_since FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON tests_waited_for_since FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+ALTER TABLE tests_waited_for_since ENABLE ALWAYS TRIGGER append_only;
+ALTER TABLE tests_waited_for_since ENABLE ALWAYS TRIGGER append_only_truncate;
+
 -- ---------------------------------------------------------------- who may do what
 REVOKE ALL ON FUNCTION names_announcement(), guard_announcement(), guard_incident(), guard_message(), guard_delivery() FROM PUBLIC;
 REVOKE INSERT ON outbox FROM executor_ui;
+GRANT SELECT ON tests_waited_for_since TO backup;

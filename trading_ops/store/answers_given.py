@@ -78,8 +78,9 @@ def _stored(row: Mapping[str, Any], parts: tuple[FillPart, ...]) -> StoredAnswer
 def previous_lines(conn: psycopg.Connection[Any], plan_id: str, facts_seq: int) -> tuple[LineAnswer, ...]:
     """The lines whose answers a plan waits for, with those known at a watermark.
 
-    They are of the newest weekly TRADE ticket before the plan and of the test tickets since. Lines of a withdrawn
-    ticket that were never begun are left out: they need no answer.
+    They are of the newest weekly TRADE ticket before the plan and of the test tickets since; of the newest TRADE
+    ticket alone where the watermark is of before that rule. Lines of a withdrawn ticket that were never begun are
+    left out: they need no answer.
     """
     lines = conn.execute("SELECT * FROM ops.lines_before(%s, %s)", (plan_id, facts_seq)).fetchall()
     of = sorted({row["plan_id"] for row in lines})

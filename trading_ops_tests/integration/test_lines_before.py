@@ -10,7 +10,7 @@ import pytest
 from trading_ops.domain.answer import Answer
 from trading_ops.domain.confirmation import LineAnswer, check_confirmation_missing
 from trading_ops.settings import Settings
-from trading_ops.store import answers, audit, tickets
+from trading_ops.store import answers, audit, migrate, tickets
 from trading_ops.store.tickets import Ticket
 from trading_ops_tests.integration import desk_factory as desk
 from trading_ops_tests.integration.home_factory import opened
@@ -123,3 +123,23 @@ def test_withdrawal_counts_for_the_ticket_that_was_withdrawn_alone(conn: psycopg
     with conn.transaction():
         tickets.withdraw(conn, "2018-02-02", "prices were wrong", "operator")
     assert wanted(conn, NEXT_WEEK) == [(test.plan_id, None)]
+
+
+def test_a_run_of_before_the_rule_waits_by_the_rule_of_then(fresh_home: Settings) -> None:
+    migrate.downgrade(fresh_home, "0003")
+    desk.set_up_desk(fresh_home)
+    with opened(fresh_home) as conn:
+        week = weekly(conn, FRIDAY)
+        test = tried(conn, MONDAY)
+        skip(conn, test)
+        run = desk.begin(conn, NEXT_WEEK)
+        then = answers.previous_lines(conn, run.plan_id, run.facts_seq)
+    migrate.upgrade(fresh_home)
+    with opened(fresh_home) as conn, opened(fresh_home, "replayer") as blind:
+        assert [line.plan_id for line in then] == [test.plan_id]
+        assert answers.previous_lines(conn, run.plan_id, run.facts_seq) == then
+        assert answers.previous_lines(blind, run.plan_id, run.facts_seq) == then
+        later = tried(conn, dt.date(2018, 2, 6))
+        assert wanted(conn, dt.date(2018, 2, 16)) == [
+            (week.plan_id, None), (test.plan_id, "SKIPPED"), (later.plan_id, None),
+        ]  # fmt: skip

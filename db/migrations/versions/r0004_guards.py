@@ -20,6 +20,8 @@ DROP FUNCTION names_announcement() CASCADE;
 COMMENT ON FUNCTION lines_before(text, bigint) IS
     'The lines of the newest TRADE ticket before a plan: all that replay may see of tickets.';
 """
+SINCE = "DROP TABLE tests_waited_for_since;"
+"""Last: the function that reads it is put back first."""
 REPLACED = (
     ("CREATE OR REPLACE FUNCTION lines_before", r"\$\$;"),
     ("CREATE FUNCTION guard_confirmation", r"END \$\$;"),
@@ -41,6 +43,7 @@ def downgrade() -> None:
         found = re.search(rf"{begins}\(.*?\n{end}", before, re.DOTALL)
         assert found is not None
         _run(re.sub(r"^CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", found.group(0)))
+    _run(SINCE)
 
 
 def _run(statements: str) -> None:
