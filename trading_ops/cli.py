@@ -6,6 +6,7 @@ import typer
 
 from trading_ops.commands import (
     audit,
+    backup,
     dev,
     drill,
     export,
@@ -58,6 +59,7 @@ app.add_typer(people.app, name="user")
 app.add_typer(mail.app, name="mail")
 app.add_typer(export.app, name="export")
 app.add_typer(qlib.app, name="qlib")
+app.add_typer(backup.app, name="backup")
 app.add_typer(audit.app, name="audit")
 app.add_typer(audit.desk_app, name="desk")
 
