@@ -36,5 +36,12 @@ BEGIN
         EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER append_only_truncate', t);
     END LOOP;
 END $$;
+CREATE TRIGGER names_announcement BEFORE INSERT ON backups FOR EACH ROW
+    EXECUTE FUNCTION names_announcement('backup.made', 'backup_id');
+CREATE TRIGGER names_announcement BEFORE INSERT ON backup_proofs FOR EACH ROW
+    EXECUTE FUNCTION names_announcement('backup.proven', 'backup_id');
+ALTER TABLE backups ENABLE ALWAYS TRIGGER names_announcement;
+ALTER TABLE backup_proofs ENABLE ALWAYS TRIGGER names_announcement;
+
 GRANT SELECT, INSERT ON backups, backup_proofs TO app_writer;
 GRANT SELECT ON backups, backup_proofs TO executor_ui, operator_ui, replayer, backup;

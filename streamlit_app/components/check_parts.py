@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit_app.components import fields, style
 from streamlit_app.components.fields import Body, Keep
 from streamlit_app.components.numbers import number_field
+from streamlit_app.components.second_look import second_look
 from trading_ops.desk.account_check import Against
 from trading_ops.desk.check_form import CheckReading, Item
 from trading_ops.domain.calendar import LONDON
@@ -167,19 +168,11 @@ _TABLE = (
 )
 
 
-def second_look(body: Body, found: CheckReading, keep: Keep) -> bool:
+def looked_through(body: Body, found: CheckReading, keep: Keep) -> bool:
     """Whether everything odd was looked at again; the tick holds for exactly what is typed now."""
     if not found.asked:
         return True
     for item in found.items:
         if item.ask:
             style.ask(f"{_short(item)}: {item.ask}")
-    wanted = list(found.asked)
-    widget = f"{KEY}:sure:{uuid.uuid5(uuid.NAMESPACE_URL, '|'.join(wanted))}"
-
-    def took() -> None:
-        body["sure"] = wanted if st.session_state[widget] else []
-        keep()
-
-    st.checkbox("I looked again: eToro shows it so", value=body.get("sure") == wanted, key=widget, on_change=took)
-    return body.get("sure") == wanted
+    return second_look("I looked again: eToro shows it so", body, found.asked, key=KEY, keep=keep)

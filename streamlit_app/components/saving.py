@@ -5,6 +5,7 @@ It runs in the button's callback, so three quick presses find the answers there;
 
 import logging
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from streamlit_app.components import draft
@@ -12,11 +13,12 @@ from streamlit_app.database import reading, write
 from streamlit_app.person import Person
 from trading_ops.desk import executing
 from trading_ops.desk.answering import TicketState, submit, ticket_state
+from trading_ops.desk.typed_answer import summary
 from trading_ops.domain.answer import Answer
 from trading_ops.domain.canonical import canonical_bytes, sha256_hex
 from trading_ops.domain.errors import TradingOpsError
 from trading_ops.settings import Settings
-from trading_ops.store.answers import AnsweredMeanwhile, TicketChanged
+from trading_ops.store.answers import AnsweredMeanwhile, StoredAnswer, TicketChanged
 
 
 def save_answers(
@@ -31,13 +33,7 @@ def save_answers(
     try:
         sent = write(person, lambda conn: submit(conn, key, state.ticket, fresh, state.shown, person.username))
     except AnsweredMeanwhile:
-        kept = {"step": "glance", "lines": {}}
-        kept["said"] = (
-            "warning",
-            "This line was answered in another window or by somebody else meanwhile. What you sent now was not used. "
-            "Below is what is saved; press Correct if it is wrong.",
-        )
-        draft.replace(person, page, state.ticket.ticket_id, kept)
+        draft.replace(person, page, state.ticket.ticket_id, _without_the_answered(person, state, body))
         return
     except TicketChanged:
         why = "The ticket was withdrawn or changed meanwhile. What was already done can be entered below, nothing else."
@@ -51,6 +47,30 @@ def save_answers(
     if sent.first:
         with_thanks["said"] = ("success", "Saved. Thank you.")
     draft.replace(person, page, state.ticket.ticket_id, with_thanks)
+
+
+def _without_the_answered(person: Person, state: TicketState, body: dict[str, Any]) -> dict[str, Any]:
+    """The draft without the lines that were answered since they were shown; what was typed for the others stays."""
+    with reading(person) as conn:
+        found = ticket_state(conn, state.ticket.ticket_id)
+    changed = [n for n, stored in sorted(found.answered.items()) if stored.revision != state.shown.revisions.get(n, 0)]
+    told = [_answered(found.answered[number]) for number in changed]
+    told.append(f"What you typed for {_lines(changed)} was not used. If what was saved is wrong, it can be corrected.")
+    left = {line: fields for line, fields in body["lines"].items() if int(line) not in changed}
+    typed = sorted(int(line) for line, fields in left.items() if fields.get("status"))
+    if typed:
+        told.append(f"What you typed for {_lines(typed)} is kept and not saved yet: look at it once more, and save.")
+    return {"step": "check" if typed else "glance", "lines": left, "said": ("warning", "\n".join(told))}
+
+
+def _answered(stored: StoredAnswer) -> str:
+    said = ", ".join([stored.answer.status, *summary(stored.answer)])
+    return f"Line {stored.answer.line} was answered meanwhile: {said} ({stored.answered_by})."
+
+
+def _lines(numbers: Sequence[int]) -> str:
+    *first, last = [str(number) for number in numbers]
+    return f"lines {', '.join(first)} and {last}" if first else f"line {last}"
 
 
 def _report(person: Person, state: TicketState) -> None:

@@ -6,6 +6,7 @@ own, so that the first button never books it however often it is pressed.
 """
 
 import datetime as dt
+import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,11 +16,13 @@ import psycopg
 import streamlit as st
 
 from streamlit_app.components import words
-from streamlit_app.database import write
+from streamlit_app.database import reading, write
 from streamlit_app.person import Person
+from trading_ops.desk import executing
 from trading_ops.domain.canonical import canonical_bytes, sha256_hex
 from trading_ops.domain.errors import TradingOpsError
-from trading_ops.store import submissions
+from trading_ops.settings import Settings
+from trading_ops.store import audit, submissions
 
 
 @dataclass(frozen=True)
@@ -123,13 +126,25 @@ def _press(form: Form, person: Person, read: Callable[[Form], Draft], risky: boo
         if asks and not (sure and asked and asked[0] == draft.digest):
             state[form.key("asked")], state[form.key("trouble")] = (draft.digest, asks), ""
             return
+        with reading(person) as conn:
+            before = audit.head(conn).seq
         said = write(person, lambda conn: _once(conn, form, draft, person))
     except TradingOpsError as exc:
         state[form.key("trouble")], state[form.key("asked")] = str(exc), None
         return
+    _follow(person, before)
     sent.add(str(form.form_id))
     state[f"form:{form.name}"] = str(uuid.uuid4())
     state[f"said:{form.name}"] = f"{said} ({words.when(dt.datetime.now(dt.UTC))})"
+
+
+def _follow(person: Person, before: int) -> None:
+    """The files that people read say what was just done; it stands whatever becomes of them."""
+    try:
+        with reading(person) as conn:
+            executing.follow(conn, Settings.from_env(), before)
+    except TradingOpsError as exc:
+        logging.getLogger(__name__).warning("files of tickets were not written: %s", exc)
 
 
 def _once(conn: psycopg.Connection[Any], form: Form, draft: Draft, person: Person) -> str:

@@ -12,10 +12,11 @@ from trading_ops.desk import switching
 from trading_ops.desk.standing import Incident
 from trading_ops.domain import calendar
 from trading_ops.domain.errors import BadInput
+from trading_ops.domain.kill_switch import KillSwitchEvent
 from trading_ops.domain.ticket_words import long_day
 from trading_ops.store import configuration
 
-KILL, HOLIDAY = "kill_switch", "holiday"
+KILL, HOLIDAY, END = "kill_switch", "holiday", "end_pause:"
 
 
 def kill_switch(person: Person, now: dt.datetime) -> None:
@@ -41,6 +42,8 @@ def _kill(form: Form, person: Person) -> Draft:
     asks = [f"{state} from {long_day(session)} on: {switching.MEANING[state]}."]
     if not calendar.is_session(session):
         asks.append(f"New York does not trade on {long_day(session)}; it holds from the session after it.")
+    with reading(person) as conn:
+        asks += switching.pauses_over(conn, session)
     return Draft(
         state,
         {"state": state, "session": session.isoformat(), "why": why},
@@ -54,7 +57,10 @@ def holiday(person: Person, now: dt.datetime) -> None:
     form = Form.open(HOLIDAY)
     today = now.astimezone(calendar.LONDON).date()
     form.fill(first=today, last=today + dt.timedelta(days=7))
-    st.markdown("Days on which nobody can trade, both included. A pause raises no alarm and ends by itself.")
+    st.markdown(
+        "Days on which nobody can trade, both included. A pause raises no alarm and ends by itself; no state that is "
+        "set meanwhile ends it."
+    )
     with st.form(form.key("form"), enter_to_submit=False):
         first, last = st.columns(2)
         first.date_input("First day away", key=form.key("first"), format="DD/MM/YYYY")
@@ -75,6 +81,25 @@ def _holiday(form: Form, person: Person) -> Draft:
         {"first": first.isoformat(), "last": last.isoformat(), "why": why},
         lambda conn: switching.pause(conn, first, last, why, person.username, now),
         [f"A pause: {switching.pause_words(made)}"],
+    )
+
+
+def end_pause(person: Person, pause: KillSwitchEvent) -> None:
+    """End one pause before its last day, with a reason."""
+    form = Form.open(f"{END}{pause.session}")
+    with st.form(form.key("form"), enter_to_submit=False):
+        st.text_input("Why does it end", key=form.key("why"), max_chars=switching.LONGEST_REASON)
+        form.buttons("End this pause", person, lambda f: _end(f, person, pause))
+
+
+def _end(form: Form, person: Person, pause: KillSwitchEvent) -> Draft:
+    why = str(form.value("why"))
+    switching.require_reason(why)
+    return Draft(
+        pause.session.isoformat(),
+        {"first": pause.session.isoformat(), "why": why},
+        lambda conn: switching.end_pause(conn, pause.session, why, person.username),
+        [f"{switching.sessions_words(pause).capitalize()} ends, and the next plan may trade as the state allows."],
     )
 
 

@@ -10,7 +10,7 @@ from streamlit_app.components import style
 from trading_ops.desk.answering import TicketState
 from trading_ops.desk.standing import Standing
 from trading_ops.desk.typed_answer import summary
-from trading_ops.domain.results import Outcome
+from trading_ops.domain.her_words import in_her_words
 from trading_ops.domain.ticket_model import LinePart, TicketContent
 from trading_ops.domain.ticket_text import before_you_start, line_rows
 from trading_ops.domain.ticket_words import about_pounds, clock, count, london_day, long_day, typed_pounds
@@ -29,21 +29,13 @@ def no_ticket(desk: Standing, name: str) -> None:
 
 
 def no_trade(state: TicketState) -> None:
-    """Nothing to do, and why, in plain sentences."""
+    """Nothing to do, and why, in her words."""
     content = state.content
     opens = content.next_plan_opens_utc
     when = f"{long_day(london_day(opens))}, {clock(opens)}"
     style.block("calm", NOTHING, "No order on eToro, nothing to answer.", f"The next plan comes {when} (London).")
-    failed = [gate for gate in content.gates if gate.outcome is Outcome.FAIL]
-    if failed:
-        st.subheader("Why")
-        style.listed(gate.sentence for gate in failed)
-        hers = [gate.remedy for gate in failed if "executor" in gate.remedy.lower()]
-        if hers:
-            st.subheader("What would help")
-            style.listed(dict.fromkeys(hers))
-    elif content.why:
-        style.listed([content.why])
+    st.subheader("Why")
+    style.listed(in_her_words(content.reasons))
 
 
 def withdrawn(state: TicketState) -> None:

@@ -71,7 +71,7 @@ def _at_a_glance(
     blocking = sum(i.blocking for i in where.incidents)
     incidents = f"{len(where.incidents)} open, {blocking} of them blocking" if where.incidents else "none"
     pauses = [f"paused {words.day(p.session)} to {words.day(p.until)}" for p in where.pauses if p.until]
-    switch = ", ".join([where.kill_switch.state, *(pauses if where.kill_switch.state != "PAUSED" else [])])
+    switch = ", ".join([where.kill_switch.state, *pauses])
     pairs = [
         ("Last account check", checked),
         ("Newest ticket", _ticket_words(where)),
@@ -165,6 +165,7 @@ def _switch(person: Person, where: Standing, now: dt.datetime, changes: Any) -> 
     with st.expander("Pause for a holiday"):
         switch_forms.holiday(person, now)
     Form.open(switch_forms.HOLIDAY).said()
+    _pauses(person, where)
     if changes:
         columns = [
             Column("Set"),
@@ -178,10 +179,27 @@ def _switch(person: Person, where: Standing, now: dt.datetime, changes: Any) -> 
             "Newest changes, times London",
             columns,
             [
-                [
-                    words.when(c["created_at"]), c["state"], words.day(c["session"]),
-                    words.day(c["until"]) if c["until"] else words.NONE, c["set_by"], c["reason"],
-                ]
+                [words.when(c["created_at"]), *_entry_words(c), c["set_by"], c["reason"]]
                 for c in changes
             ],
         )  # fmt: skip
+
+
+def _entry_words(entry: dict[str, Any]) -> tuple[str, str, str]:
+    """State, from and until of an entry of the kill switch; the end of a pause has no last day."""
+    first, last = entry["session"], entry["until"]
+    if last is not None and last < first:
+        return "PAUSED ended", words.day(first), words.NONE
+    return entry["state"], words.day(first), words.day(last) if last else words.NONE
+
+
+def _pauses(person: Person, where: Standing) -> None:
+    sending.all_said(switch_forms.END)
+    # Pauses that begin at the same session end together: one form for them.
+    longest = sorted(where.pauses, key=lambda p: p.until or p.session)
+    for pause in {p.session: p for p in longest}.values():
+        last = words.day(pause.until or pause.session)
+        said = f"Sessions of {words.day(pause.session)} to {last}, set by {pause.set_by}."
+        notice("amber", "PAUSED.", f"{said} {pause.reason}")
+        with st.expander(f"End the pause of {words.day(pause.session)}"):
+            switch_forms.end_pause(person, pause)

@@ -69,7 +69,7 @@ def _check(person: Person, body: Body, found: CheckReading, known: Against, keep
     check_parts.summary(found, known)
     if body.get("told"):
         style.block("stop", "Not saved yet.", str(body["told"]))
-    looked = check_parts.second_look(body, found, keep)
+    looked = check_parts.looked_through(body, found, keep)
 
     def back() -> None:
         body["step"] = "form"

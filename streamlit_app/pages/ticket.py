@@ -12,8 +12,10 @@ from typing import Any
 import streamlit as st
 
 from streamlit_app.components import draft, style
+from streamlit_app.components.fields import as_label
 from streamlit_app.components.line_form import line_form
 from streamlit_app.components.saving import save_answers
+from streamlit_app.components.second_look import looked_again, second_look
 from streamlit_app.components.ticket_parts import (
     at_a_glance,
     instruction,
@@ -78,7 +80,7 @@ def _trade(person: Person, state: TicketState, now: dt.datetime) -> None:
         withdrawn(state)
     said = body.pop("said", None)
     if said:
-        getattr(st, said[0])(said[1])
+        getattr(st, said[0])("\n\n".join(as_label(sentence) for sentence in said[1].splitlines()))
     step = str(body.get("step", "glance"))
     style.begin_at_top(f"{ticket_id}:{step}")
     place = int(step.removeprefix("line:")) if step.startswith("line:") else 0
@@ -135,11 +137,15 @@ def _line(person: Person, state: TicketState, body: Body, line: LinePart, now: d
     key = f"{state.ticket.ticket_id}:{line.line}"
     statuses = _open_to(state, line)
     line_form(line, fields, found, key, lambda: _keep(person, state), statuses)
-    _second_look(person, state, fields, found, key)
+    second_look(
+        "I looked again: it is as eToro shows it", fields, found.looked_at, key=key, keep=lambda: _keep(person, state)
+    )
+    if found.asks and not _noted(fields):
+        style.note("And a short note above, please: what was unusual.")
     if found.missing and fields.get("status"):
         style.note(_still(found))
     last = line.line == len(state.content.lines)
-    ready = found.answer is not None and (not found.asks or _looked(fields, found))
+    ready = _ready(fields, found)
     only_this = line.line in state.answered or state.ticket.withdrawn_because is not None
     after = "check" if last or only_this else f"line:{line.line + 1}"
     words = "Check your answers" if after == "check" else f"Next: line {line.line + 1}"
@@ -167,24 +173,14 @@ def _fields(state: TicketState, body: Body, line: LinePart) -> dict[str, Any]:
     return fields
 
 
-def _second_look(person: Person, state: TicketState, fields: dict[str, Any], found: Reading, key: str) -> None:
-    """The tick that says: I looked again, it is right. It holds for these questions and no others."""
-    if not found.asks:
-        return
-    widget = f"{key}:sure:{hash(found.codes)}"
-
-    def keep() -> None:
-        fields["sure"] = list(found.codes) if st.session_state[widget] else []
-        _keep(person, state)
-
-    ticked = fields.get("sure") == list(found.codes)
-    st.checkbox("I looked again: it is as eToro shows it", value=ticked, key=widget, on_change=keep)
-    if not str(fields.get("note") or "").strip():
-        style.note("And a short note above, please: what was unusual.")
+def _ready(fields: dict[str, Any], found: Reading) -> bool:
+    """It can be saved: an unusual answer was looked at again, and has a note."""
+    unusual_is_right = looked_again(fields, found.looked_at) and _noted(fields)
+    return found.answer is not None and (not found.asks or unusual_is_right)
 
 
-def _looked(fields: dict[str, Any], found: Reading) -> bool:
-    return fields.get("sure") == list(found.codes) and bool(str(fields.get("note") or "").strip())
+def _noted(fields: dict[str, Any]) -> bool:
+    return bool(str(fields.get("note") or "").strip())
 
 
 def _check(person: Person, state: TicketState, body: Body, now: dt.datetime) -> None:
@@ -199,7 +195,7 @@ def _check(person: Person, state: TicketState, body: Body, now: dt.datetime) -> 
                     unfinished.append(line)
                 continue
             found = read_line(line, fields, evidence_for(conn, state.content, line.symbol, now))
-            if found.answer is None or (found.asks and not _looked(fields, found)):
+            if found.answer is None or not _ready(fields, found):
                 unfinished.append(line)
             else:
                 answers.append(found.answer)

@@ -15,8 +15,6 @@ from trading_ops.desk.answering import TicketState
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.execution import ExecutionReport, LineExecution
 from trading_ops.domain.values import ZERO
-from trading_ops.settings import Settings
-from trading_ops.store import artifacts
 
 
 def show(person: Person) -> None:
@@ -108,7 +106,6 @@ def _one(person: Person, ticket_id: str) -> None:
     _asked_against_done(report)
     _answers(given)
     with st.expander("The ticket exactly as it was issued"):
-        artifacts.write_ticket(Settings.from_env().tickets_dir, ticket)  # one that was withdrawn here says so there too
         verbatim(ticket.markdown, f"Ticket {ticket.ticket_id}")
     _calling_back(person, state)
 

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit_app.components import draft, fields, style
 from streamlit_app.components.fields import Body, Keep
 from streamlit_app.components.numbers import number_field
+from streamlit_app.components.second_look import second_look
 from streamlit_app.components.trade_saving import save_trade
 from streamlit_app.database import reading
 from streamlit_app.person import Person
@@ -125,20 +126,10 @@ def _lines(body: Body, found: TradeReading) -> list[str]:
 
 
 def _second_look(body: Body, found: TradeReading, keep: Keep) -> bool:
-    """Whether everything odd was looked at again; the tick holds for exactly what is typed now."""
-    if not found.asks:
-        return True
+    """Whether everything odd was looked at again."""
     for sentence in found.asks.values():
         style.ask(sentence)
-    wanted = [f"{key}={body.get(key)}" for key in sorted(found.asks)]
-    widget = f"trade:sure:{uuid.uuid5(uuid.NAMESPACE_URL, '|'.join(wanted))}"
-
-    def took() -> None:
-        body["sure"] = wanted if st.session_state[widget] else []
-        keep()
-
-    st.checkbox("I looked again: eToro shows it so", value=body.get("sure") == wanted, key=widget, on_change=took)
-    return body.get("sure") == wanted
+    return second_look("I looked again: eToro shows it so", body, found.looked_at, key=PAGE, keep=keep)
 
 
 def _saved(body: Body, keep: Keep) -> None:

@@ -8,11 +8,11 @@ import typer
 from trading_ops.commands import show
 from trading_ops.commands.handed_in import day_of
 from trading_ops.commands.home import now, opened, person
+from trading_ops.desk import standing, switching
 from trading_ops.domain import calendar
 from trading_ops.domain.errors import BadInput
-from trading_ops.domain.kill_switch import state_at
 from trading_ops.settings import Settings
-from trading_ops.store import announced, audit, desk, ledger, snapshots, tickets
+from trading_ops.store import announced, audit, ledger, snapshots, tickets
 from trading_ops.store.snapshot_parts import SnapshotDamaged
 
 app = typer.Typer(help="The audit chain.", no_args_is_help=True)
@@ -58,11 +58,13 @@ def verify(json: Annotated[bool, typer.Option("--json")] = False) -> None:
 
 @desk_app.command("show")
 def desk_show() -> None:
-    """The state of the kill switch."""
+    """The state of the kill switch, and the pauses that stand."""
     with opened() as (conn, _):
-        held = desk.book(conn)
-        state = state_at(desk.kill_switch_events(conn, audit.head(conn).seq), calendar.last_closed(now()))
-    typer.echo(f"{held} book, {state.state}" + (f" since {state.since}: {state.reason}" if state.since else ""))
+        where = standing.standing(conn, now())
+    state = where.kill_switch
+    typer.echo(f"{where.book} book, {state.state}" + (f" since {state.since}: {state.reason}" if state.since else ""))
+    for pause in where.pauses:
+        typer.echo(f"paused from {pause.session} until {pause.until} by {pause.set_by}: {pause.reason}")
 
 
 @desk_app.command("set")
@@ -74,12 +76,25 @@ def desk_set(
     ] = None,
     until: Annotated[str | None, typer.Option("--to", help="last day of a pause")] = None,
 ) -> None:
-    """Set the kill switch; re-arming to ACTIVE starts a new running maximum."""
-    if state not in ("ACTIVE", "REDUCING", "HALTED", "PAUSED"):
+    """Set the kill switch; re-arming to ACTIVE starts a new running maximum. No state ends a pause: see end-pause."""
+    if state not in (*switching.STATES, "PAUSED"):
         raise BadInput(f"{state!r}: use ACTIVE, REDUCING, HALTED or PAUSED.")
     if (state == "PAUSED") != (until is not None):
         raise BadInput("--to belongs to PAUSED, and PAUSED needs it: the last day of the pause.")
     day = day_of(since, "--from") if since else calendar.last_closed(now())
     with opened() as (conn, _), conn.transaction():
-        desk.set_kill_switch(conn, state, day, reason, person(), day_of(until, "--to") if until else None)
-    typer.echo(f"{state} from {day}: {reason}")
+        if until is None:
+            said = switching.set_state(conn, state, day, reason, person())
+        else:
+            said = switching.pause_sessions(conn, day, day_of(until, "--to"), reason, person())
+    typer.echo(said)
+
+
+@desk_app.command("end-pause")
+def desk_end_pause(
+    first: Annotated[str, typer.Option("--from", help="first session of the pause, as desk show names it")],
+    reason: Annotated[str, typer.Option()],
+) -> None:
+    """End a pause before its last day; nothing else does."""
+    with opened() as (conn, _), conn.transaction():
+        typer.echo(switching.end_pause(conn, day_of(first, "--from"), reason, person()))

@@ -13,15 +13,15 @@ from trading_ops.commands import handed_in, show
 from trading_ops.commands.handed_in import day_of, moment, not_in_the_future, number, said
 from trading_ops.commands.home import now, opened, person
 from trading_ops.commands.tickets import fixing_of
-from trading_ops.desk import statement_import
+from trading_ops.desk import executing, statement_import
 from trading_ops.domain import calendar
-from trading_ops.domain.answer import check_places
 from trading_ops.domain.errors import BadInput, UnknownSymbol
-from trading_ops.domain.ledger import CashMovement, CorporateEvent, Fill, complete_fill
+from trading_ops.domain.fill_limits import check_fee, whole_fill
+from trading_ops.domain.ledger import CashMovement, CorporateEvent, Fill
 from trading_ops.domain.ledger_facts import EventKind
 from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, fixed, half_even, plain
 from trading_ops.planning.books import BookState, book_at
-from trading_ops.store import broker, ledger, market
+from trading_ops.store import audit, broker, ledger, market
 
 app = typer.Typer(help="The ledger.", no_args_is_help=True)
 record_app = typer.Typer(help="Off-ticket facts, with who and why.", no_args_is_help=True)
@@ -172,12 +172,12 @@ def record_fill(
     with opened() as (conn, _), conn.transaction():
         _known(conn, symbol, where)
         session = filled_at.astimezone(calendar.NEW_YORK).date()
-        price_usd = number(price, where, "--price")
+        price_usd, fee_gbp = number(price, where, "--price"), number(fee, where, "--fee")
         not_in_the_future(filled_at.date(), now().date(), "--at")
-        check_places({"units": given[0], "price_usd": price_usd, "value_gbp": given[1]}, where)
-        done, pounds, estimated = complete_fill(given[0], given[1], price_usd, fixing_of(conn, session))
+        check_fee(fee_gbp, where)
+        done, pounds, estimated = whole_fill(given[0], given[1], price_usd, fixing_of(conn, session), where)
         fill = Fill(
-            str(uuid.uuid4()), symbol, side, done, price_usd, pounds, number(fee, where, "--fee"), filled_at,  # type: ignore[arg-type]
+            str(uuid.uuid4()), symbol, side, done, price_usd, pounds, fee_gbp, filled_at,  # type: ignore[arg-type]
             session, position_id, (), None, estimated,
         )  # fmt: skip
         ledger.record_fill(conn, fill, recorded_by=person(), why=said(why, "--why"))
@@ -225,14 +225,17 @@ def record_void(
     kinds = (
         ("ledger_trades_fills", "fill_id"), ("ledger_cash_movements", "movement_id"), ("ledger_events", "event_id")
     )  # fmt: skip
-    with opened() as (conn, _), conn.transaction():
-        for table, key in kinds:
-            if conn.execute(f"SELECT 1 FROM ops.{table} WHERE {key}::text = %s", (fact,)).fetchone():
-                ledger.void(conn, why=said(why, "--why"), recorded_by=person(), **{key: fact})
-                break
-        else:
-            raise BadInput(f"{fact}: there is no fill, cash movement or event of that id.")
-        ledger.require_possible(conn)
+    with opened() as (conn, settings):
+        before = audit.head(conn).seq
+        with conn.transaction():
+            for table, key in kinds:
+                if conn.execute(f"SELECT 1 FROM ops.{table} WHERE {key}::text = %s", (fact,)).fetchone():
+                    ledger.void(conn, why=said(why, "--why"), recorded_by=person(), **{key: fact})
+                    break
+            else:
+                raise BadInput(f"{fact}: there is no fill, cash movement or event of that id.")
+            ledger.require_possible(conn)
+        executing.follow(conn, settings, before)
     typer.echo(f"Void: {fact}.")
 
 

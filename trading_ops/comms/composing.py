@@ -64,30 +64,17 @@ def _about_ticket(
         return Superseded(f"the window of ticket {ticket.ticket_id} was over by more than a day")
     if message.kind == kinds.ISSUED:
         return ticket_letters.issued(content, ticket.markdown, to.role, _executors(conn), now)
-    due = outbox.moved_deadline(conn, ticket.plan_id) or content.window.confirm_by_utc
-    if message.kind == kinds.DEADLINE_MOVED:
-        return _deadline_moved(message, content, due, now)
-    return _missing_answers(conn, message, content, due, now)
-
-
-def _deadline_moved(
-    message: Message, content: TicketContent, due: dt.datetime, now: dt.datetime
-) -> Letter | Superseded:
-    if content.book != "sim" and now >= due:
-        return Superseded("the new deadline is over")
-    if outbox.instant_of(message.payload.get("confirm_by_utc")) != due:
-        return Superseded("the deadline moved again")
-    return ticket_letters.deadline_moved(content, due, str(message.payload.get("reason", "")))
+    return _missing_answers(conn, message, content, now)
 
 
 def _missing_answers(
-    conn: psycopg.Connection[Any], message: Message, content: TicketContent, due: dt.datetime, now: dt.datetime
+    conn: psycopg.Connection[Any], message: Message, content: TicketContent, now: dt.datetime
 ) -> Letter | Superseded:
     late = _too_late(message, now, content.book)
     missing = [line for line in answers.answers_of(conn, content.plan_id) if line.status is None]
     if late or not missing:
         return late or Superseded("every line has been answered meanwhile")
-    return ticket_letters.missing_answers(message.kind, content, missing, due, _executors(conn), now)
+    return ticket_letters.missing_answers(message.kind, content, missing, _executors(conn), now)
 
 
 def _forgotten(message: Message, now: dt.datetime, book: str) -> Superseded | None:

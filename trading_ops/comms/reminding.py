@@ -45,12 +45,9 @@ def remind(conn: psycopg.Connection[Any], now: dt.datetime) -> tuple[Reminder, .
 
 
 def ticket_facts(conn: psycopg.Connection[Any], now: dt.datetime) -> tuple[TicketFacts, ...]:
-    """The TRADE tickets of the last weeks with their answers."""
-    first = (now - LOOK_BACK).date().isoformat()
+    """The tickets of the last weeks that can still be reminded of, with their answers."""
     found = []
-    for ticket in tickets.every(conn):
-        if ticket.verdict != "TRADE" or ticket.plan_id < first:
-            continue
+    for ticket in tickets.awaiting_answers(conn, (now - LOOK_BACK).date()):
         content = TicketContent.model_validate_json(ticket.content)
         window = content.window
         found.append(
@@ -59,7 +56,7 @@ def ticket_facts(conn: psycopg.Connection[Any], now: dt.datetime) -> tuple[Ticke
                 ticket.ticket_id,
                 window.open_utc,
                 window.close_utc,
-                outbox.moved_deadline(conn, ticket.plan_id) or window.confirm_by_utc,
+                window.confirm_by_utc,
                 content.next_plan_opens_utc,
                 ticket.withdrawn_because is not None,
                 answers.answers_of(conn, ticket.plan_id),

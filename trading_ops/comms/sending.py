@@ -20,7 +20,7 @@ from trading_ops.comms.letter import Letter
 from trading_ops.comms.outcomes import Never, NotNow, Result, Sent, Unreachable
 from trading_ops.comms.setup import OFF, Comms, mailbox
 from trading_ops.domain.errors import ConfigError
-from trading_ops.domain.messages import is_alert
+from trading_ops.domain.messages import ISSUED, REMINDERS, is_alert
 from trading_ops.store import desk, outbox
 from trading_ops.store.outbox import SUPERSEDED
 from trading_ops.store.outbox_rows import Delivery, Recipient, Waiting
@@ -65,7 +65,7 @@ class Sender:
 
 
 def drain(sender: Sender, *, even_simulated: bool = False, budget: dt.timedelta | None = None) -> Tally:
-    """Send what is due, oldest first.
+    """Send what is due, oldest first. No reminder of a ticket overtakes the mail with the ticket itself.
 
     Args:
         sender: Its connection is in autocommit: every delivery is a transaction of its own.
@@ -81,17 +81,26 @@ def drain(sender: Sender, *, even_simulated: bool = False, budget: dt.timedelta 
     wait = outbox.waiting(sender.conn, began, [p.name for p in sender.comms.push])
     wait = tuple(w for w in wait if w.recipient.channel in sender.channels)
     shut: set[str] = set()
+    ticket_to_come = {_about(w) for w in wait if w.message.kind == ISSUED}
     for batch in batches([w for w in wait if w.due(began)]):
         late = budget is not None and sender.clock() - began > budget
-        if late or batch[0].recipient.channel in shut:
+        held = batch[0].message.kind in REMINDERS and _about(batch[0]) in ticket_to_come
+        if late or held or batch[0].recipient.channel in shut:
             continue
         with sender.conn.transaction():
             result, number = _deliver(sender, batch, book)
         _count(tally, result, number, batch[0].recipient)
+        if batch[0].message.kind == ISSUED and isinstance(result, Sent | Never | Superseded):
+            ticket_to_come.discard(_about(batch[0]))
         if isinstance(result, Unreachable):
             shut.add(batch[0].recipient.channel)
     tally.waiting = len(wait) - sum(tally.counts[name] for name in ("sent", "dead", "superseded"))
     return tally
+
+
+def _about(item: Waiting) -> tuple[str | None, str, str]:
+    """Which ticket, and to whom."""
+    return item.message.plan_id, item.recipient.channel, item.recipient.address
 
 
 def batches(wait: Sequence[Waiting]) -> list[list[Waiting]]:

@@ -1,4 +1,4 @@
-"""What mails about a ticket say: the ticket, its withdrawal, a deadline that moved, answers that are missing.
+"""What mails about a ticket say: the ticket, its withdrawal, answers that are missing.
 
 The link names a ticket and nothing more; no letter holds anything that signs in, confirms or authorises.
 """
@@ -7,10 +7,10 @@ import datetime as dt
 from collections.abc import Sequence
 
 from trading_ops.comms.letter import Letter, rows_of_markdown
-from trading_ops.comms.words import in_her_words
 from trading_ops.domain.confirmation import LineAnswer
+from trading_ops.domain.her_words import in_her_words
 from trading_ops.domain.messages import DEADLINE, ESCALATION, REMINDER, WINDOW_OPEN, Role
-from trading_ops.domain.results import Outcome, Verdict
+from trading_ops.domain.results import Verdict
 from trading_ops.domain.ticket_layout import Row
 from trading_ops.domain.ticket_model import TicketContent
 from trading_ops.domain.ticket_record import banner_of
@@ -55,12 +55,10 @@ def issued(content: TicketContent, markdown: str, role: Role | None, executors: 
 def _no_trade(content: TicketContent, markdown: str, role: Role | None) -> Letter:
     said, opens = banner_of(content), content.next_plan_opens_utc
     first = "Nothing to do this week."
-    codes = [gate.code for gate in content.gates if gate.outcome is Outcome.FAIL]
-    why = [Row("item", sentence) for sentence in in_her_words(codes)]
     rows = [
         Row("strong", f"{said}{first} No order on eToro, nothing to confirm."),
         Row("section", "Why"),
-        *(why or [Row("item", "The plan could not be worked out completely. The operator looks after that.")]),
+        *(Row("item", sentence) for sentence in in_her_words(content.reasons)),
         Row("text", f"Next plan: {long_day(london_day(opens))}, {clock(opens)} (London)."),
     ]
     if role == "operator":
@@ -84,29 +82,15 @@ def withdrawn(content: TicketContent, reason: str) -> Letter:
     return Letter(subject, rows, first, content.page_url, OPEN_TICKET, thread_of(content))
 
 
-def deadline_moved(content: TicketContent, confirm_by: dt.datetime, reason: str) -> Letter:
-    """Answers are due at another time."""
-    said = banner_of(content)
-    when = f"{long_day(london_day(confirm_by))}, {clock(confirm_by)} (London)"
-    first = f"{said}Answers to ticket {content.ticket_id} are now due by {when}."
-    why = [Row("item", f"Why: {reason}")] if reason else []
-    hours = f"{clock(content.window.open_utc)} to {clock(content.window.close_utc)} (London)"
-    unchanged = f"The hours to trade are as on the ticket: {close_day(content.window.session)}, {hours}."
-    rows = (Row("strong", first), *why, Row("item", unchanged))
-    subject = f"{said}New deadline: answer by {close_day(london_day(confirm_by))} {clock(confirm_by)}"
-    return Letter(subject, rows, first, content.page_url, OPEN_TICKET, thread_of(content))
-
-
 def missing_answers(
     kind: str,
     content: TicketContent,
     missing: Sequence[LineAnswer],
-    confirm_by: dt.datetime,
     executors: str,
     now: dt.datetime,
 ) -> Letter:
     """A reminder of lines without an answer: when the window opens, before the deadline, at it, and to the operator."""
-    said, number = banner_of(content), _lines(len(missing))
+    said, number, confirm_by = banner_of(content), _lines(len(missing)), content.window.confirm_by_utc
     due, close = clock(confirm_by), clock(content.window.close_utc)
     days = (london_day(now) - london_day(confirm_by)).days
     due_day = "today" if days == 0 else "yesterday" if days == 1 else f"on {close_day(london_day(confirm_by))}"

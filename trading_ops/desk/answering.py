@@ -16,7 +16,8 @@ from trading_ops.domain import calendar
 from trading_ops.domain.answer import Answer
 from trading_ops.domain.answer_evidence import Evidence
 from trading_ops.domain.errors import BadInput
-from trading_ops.domain.ledger import Fill, complete_fill
+from trading_ops.domain.fill_limits import check_fee, check_texts, whole_fill
+from trading_ops.domain.ledger import Fill
 from trading_ops.domain.ticket_model import TicketContent
 from trading_ops.domain.values import ZERO
 from trading_ops.store import answers, chosen, configuration, ledger, submissions, tickets
@@ -130,7 +131,7 @@ def record_off_ticket(
     """Book a trade made off the ticket or by mistake, once.
 
     Raises:
-        BadInput: A field is missing, or the time has not come.
+        BadInput: A field is missing or impossible, or the time has not come.
         UnknownSymbol: The desk does not know the name.
         LedgerError: More would be sold than is held.
     """
@@ -141,12 +142,14 @@ def record_off_ticket(
         raise BadInput(f"{where}: the time {trade.executed_at:%d %b %Y %H:%M} UTC has not come yet.")
     if trade.side not in ("BUY", "SELL"):
         raise BadInput(f"{where}: {trade.side!r} is neither BUY nor SELL.")
+    check_fee(trade.fee_gbp, where)
+    check_texts({"why": trade.why, "position_id": trade.position_id}, where)
     policy = configuration.policy_in_force(conn).policy
     session = trade.executed_at.astimezone(calendar.NEW_YORK).date()
 
     def work() -> dict[str, object]:
         rate = chosen.usd_per_gbp(conn, policy.data, session)
-        units, value, estimated = complete_fill(trade.units, trade.value_gbp, trade.price_usd, rate)
+        units, value, estimated = whole_fill(trade.units, trade.value_gbp, trade.price_usd, rate, where)
         fill = Fill(
             str(uuid.uuid5(uuid.NAMESPACE_URL, f"off-ticket:{submission_id}")), trade.symbol,
             trade.side, units, trade.price_usd, value, trade.fee_gbp or ZERO, trade.executed_at,  # type: ignore[arg-type]

@@ -119,9 +119,8 @@ def recent_lines(conn: psycopg.Connection[Any], now: dt.datetime) -> tuple[Answe
         "ORDER BY c.plan_id, c.line, c.revision DESC) "
         "SELECT l.*, n.withdrawn, (n.content::jsonb -> 'window' ->> 'session')::date AS window_session, "
         "a.status, a.units AS said_units, a.price_usd AS said_price, a.value_gbp AS said_value, "
-        "(SELECT f.fill_id FROM ops.ledger_trades_fills f WHERE f.confirmation_id = a.confirmation_id "
-        " AND NOT EXISTS (SELECT 1 FROM ops.ledger_voids v WHERE v.fill_id = f.fill_id) ORDER BY f.part LIMIT 1) "
-        " AS fill_id "
+        "ARRAY(SELECT f.fill_id::text FROM ops.ledger_trades_fills f WHERE f.confirmation_id = a.confirmation_id "
+        " AND NOT EXISTS (SELECT 1 FROM ops.ledger_voids v WHERE v.fill_id = f.fill_id) ORDER BY f.part) AS fill_ids "
         "FROM newest n JOIN ops.ticket_lines l USING (plan_id) "
         "LEFT JOIN answered a ON a.plan_id = l.plan_id AND a.line = l.line ORDER BY l.plan_id, l.line",
         (TICKETS_LOOKED_AT,),
@@ -130,7 +129,7 @@ def recent_lines(conn: psycopg.Connection[Any], now: dt.datetime) -> tuple[Answe
         AnsweredLine(
             r["plan_id"], r["line"], r["symbol"], r["side"], r["amount_gbp"], r["units"], r["reference_price_usd"],
             r["status"], r["window_session"], r["withdrawn"], r["said_units"], r["said_price"], r["said_value"],
-            str(r["fill_id"]) if r["fill_id"] else None,
+            tuple(r["fill_ids"]),
         )
         for r in rows
         if r["window_session"] <= now.date()

@@ -19,16 +19,15 @@ from trading_ops.domain import calendar
 from trading_ops.domain.calendar import LONDON
 from trading_ops.domain.slips import likely_slip, near
 from trading_ops.domain.ticket_words import clock, long_day
-from trading_ops.domain.typed import Kind, typed_number, typed_time
-from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, ZERO, exact, fixed, half_even, plain
+from trading_ops.domain.typed import PLACES, Kind, typed_number, typed_time
+from trading_ops.domain.values import UNIT_PLACES, ZERO, exact, fixed, half_even, plain
 
 Fields = Mapping[str, Any]
 """The form as it is kept in a draft: `side` (BUY or SELL), `name`, `cfd`, `price`, `units`, `value`, `fee`, `day`,
 `time`, `position_id`, `why`; texts, and `cfd` a boolean."""
-NUMBERS: Mapping[str, tuple[Kind, int]] = {
-    "price": ("price", 8), "units": ("units", UNIT_PLACES), "value": ("value", PENCE_PLACES),
-    "fee": ("fee", PENCE_PLACES),
-}  # fmt: skip
+NUMBERS: tuple[Kind, ...] = ("price", "units", "value", "fee")
+LOOKED_AT = ("side", "name", *NUMBERS, "day", "time")
+"""What the questions are about: a change of any of these needs another look."""
 SLACK = dt.timedelta(minutes=5)
 OVERSOLD = "oversold"
 """Beside no field: such a sale cannot be booked before the ledger is put right."""
@@ -64,6 +63,7 @@ class TradeReading:
         mend: What is missing or cannot be read, by field.
         asks: What to look at again, by field.
         notes: How a number was read, by field.
+        looked_at: What a second look holds for: every question, and all that was typed but the words.
     """
 
     trade: OffTicket | None
@@ -71,6 +71,7 @@ class TradeReading:
     mend: Mapping[str, str]
     asks: Mapping[str, str]
     notes: Mapping[str, str]
+    looked_at: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -107,13 +108,13 @@ def read_trade(fields: Fields, books: Around, now: dt.datetime) -> TradeReading:
     if not name:
         mend["name"] = "which name"
     values: dict[str, Decimal | None] = {}
-    for key, (kind, most) in NUMBERS.items():
+    for key in NUMBERS:
         values[key] = None
         if not (text := str(fields.get(key) or "")).strip():
             continue
-        found = typed_number(text, kind, books.close_usd if key == "price" else None)
+        found = typed_number(text, key, books.close_usd if key == "price" else None)
         exponent = found.value.as_tuple().exponent if found.value is not None else 0
-        if found.value is None or (isinstance(exponent, int) and -exponent > most):
+        if found.value is None or (isinstance(exponent, int) and -exponent > PLACES[key]):
             mend[key] = found.question
             continue
         values[key] = found.value
@@ -136,7 +137,8 @@ def read_trade(fields: Fields, books: Around, now: dt.datetime) -> TradeReading:
         trade = OffTicket(
             name, side, values["price"], at, values["units"], values["value"], values["fee"], position_id, why
         )
-    return TradeReading(trade, note_only, mend, asks, notes)
+    typed = [f"{key} {fields.get(key) or ''}" for key in LOOKED_AT]
+    return TradeReading(trade, note_only, mend, asks, notes, (*asks.values(), *typed) if asks else ())
 
 
 def _moment(fields: Fields, now: dt.datetime, mend: dict[str, str], asks: dict[str, str]) -> dt.datetime | None:

@@ -35,14 +35,15 @@ def in_words(proposal: Proposal, facts: LedgerFacts) -> str:
             said = f"Take out of force: {_movement(proposal.movement_id, facts)}."
         case CorrectAnswer():
             old = f" in place of {_fill(proposal.replaces, facts)}" if proposal.replaces else ""
+            old += "; its other pieces stay" if _has_more(proposal, facts) else ""
             said = (
                 f"Answer line {proposal.line} of plan {proposal.plan_id} anew, {proposal.status}: "
                 f"{_execution(proposal)}{old}."
             )
         case WithdrawAnswer():
             said = (
-                f"Answer line {proposal.line} of plan {proposal.plan_id} anew, SKIPPED, "
-                f"in place of {_fill(proposal.replaces, facts)}."
+                f"Answer line {proposal.line} of plan {proposal.plan_id} anew, {proposal.status}, "
+                f"{'without' if proposal.status != 'SKIPPED' else 'in place of'} {_fill(proposal.replaces, facts)}."
             )
         case BookFill():
             said = f"Book a fill: {_execution(proposal)}."
@@ -64,6 +65,11 @@ def in_words(proposal: Proposal, facts: LedgerFacts) -> str:
         case _:
             assert_never(proposal)
     return said
+
+
+def _has_more(entry: CorrectAnswer, facts: LedgerFacts) -> bool:
+    line = f"{entry.plan_id}/{entry.line}"
+    return any(fill.ticket_line == line and fill.fill_id != entry.replaces for fill in facts.fills)
 
 
 def _execution(entry: BookFill | CorrectAnswer) -> str:

@@ -172,7 +172,7 @@ def accept(
     }
     seq = audit.append(conn, "ledger.resolution", str(resolution_id), payload)
     why = f"{found.sentence} {note}".strip()
-    sentences = [booked.book(conn, entry, username=username, why=why, now=now) for entry in entries]
+    sentences = booked.book_all(conn, entries, username=username, why=why, now=now)
     conn.execute(
         "INSERT INTO ops.drift_resolutions (resolution_id, snapshot_id, class, subject, sentence, entries, "
         "accepted_by, note, audit_seq) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",

@@ -13,7 +13,7 @@ import psycopg
 
 from trading_ops.desk.answering import TicketState, ticket_state
 from trading_ops.domain import calendar
-from trading_ops.domain.kill_switch import KillSwitch, KillSwitchEvent, state_at
+from trading_ops.domain.kill_switch import KillSwitch, KillSwitchEvent, standing_pauses, state_at
 from trading_ops.store import audit, configuration, desk
 
 NEWEST = (
@@ -52,7 +52,7 @@ class Standing:
         book: live, paper or sim.
         newest: The newest ticket with its answers, or None.
         kill_switch: The state at the session.
-        pauses: Pauses that are not over, each from and to.
+        pauses: Pauses that nobody ended and that are not over at the session, each from and to.
         incidents: Open ones, blocking first.
         open_plan: The oldest plan that is open and has no ticket; None when there is none.
         overdue: Its decide-by has passed: there is no ticket for it, and nothing is to be traded.
@@ -71,7 +71,7 @@ def standing(conn: psycopg.Connection[Any], now: dt.datetime) -> Standing:
     """The desk at a moment, straight from the database."""
     events = desk.kill_switch_events(conn, audit.head(conn).seq)
     session = calendar.last_closed(now)
-    pauses = tuple(e for e in events if e.state == "PAUSED" and e.until is not None and e.until >= now.date())
+    pauses = tuple(pause for pause in standing_pauses(events) if pause.until is not None and pause.until >= session)
     plan = open_plan(conn, now)
     row = conn.execute(NEWEST).fetchone()
     return Standing(

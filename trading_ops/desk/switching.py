@@ -14,6 +14,7 @@ import psycopg
 from trading_ops.domain import calendar
 from trading_ops.domain.calendar import PlanTimes
 from trading_ops.domain.errors import BadInput, Refused
+from trading_ops.domain.kill_switch import KillSwitchEvent, end_of_pause, standing_pauses
 from trading_ops.domain.policy import Policy
 from trading_ops.domain.ticket_words import long_day
 from trading_ops.domain.values import Session
@@ -54,7 +55,19 @@ def set_state(conn: psycopg.Connection[Any], state: str, session: dt.date, reaso
     """
     check_state(state, session, reason)
     desk.set_kill_switch(conn, state, session, reason.strip(), username)
-    return f"{state} from {long_day(session)} on: {MEANING[state]}."
+    said = [f"{state} from {long_day(session)} on: {MEANING[state]}.", *pauses_over(conn, session)]
+    return " ".join(said)
+
+
+def pauses_over(conn: psycopg.Connection[Any], session: dt.date) -> list[str]:
+    """What has to be known of each pause that a state set from a session on does not end, as sentences."""
+    events = desk.kill_switch_events(conn, audit.head(conn).seq)
+    return [
+        f"It ends no pause: no plan of {long_day(pause.session)} to {long_day(pause.until)} trades until somebody ends "
+        "that pause."
+        for pause in standing_pauses(events)
+        if pause.until is not None and pause.until >= session
+    ]
 
 
 def check_state(state: str, session: dt.date, reason: str) -> None:
@@ -66,6 +79,10 @@ def check_state(state: str, session: dt.date, reason: str) -> None:
     if state not in STATES:
         raise BadInput(f"{state!r} is none of {', '.join(STATES)}.")
     require_reason(reason)
+    _require_on_calendar(session)
+
+
+def _require_on_calendar(session: dt.date) -> None:
     if not calendar.FIRST_DAY <= session <= calendar.LAST_DAY:
         raise BadInput(f"{session} is outside the calendar.")
 
@@ -119,6 +136,44 @@ def pause(
     made = pause_of(away_from, until, configuration.policy_in_force(conn).policy, now)
     desk.set_kill_switch(conn, "PAUSED", made.first, reason.strip(), username, until=made.last)
     return f"Paused: {pause_words(made)}"
+
+
+def pause_sessions(conn: psycopg.Connection[Any], first: dt.date, last: dt.date, reason: str, username: str) -> str:
+    """Pause the as-of sessions from one to another, both included; returns what was set, as a sentence.
+
+    Raises:
+        BadInput: The reason is missing, a day is none of the calendar, or the last lies before the first.
+    """
+    require_reason(reason)
+    _require_on_calendar(first)
+    _require_on_calendar(last)
+    if last < first:
+        raise BadInput(f"The last session of the pause, {last}, is before its first, {first}. Give --from and --to.")
+    desk.set_kill_switch(conn, "PAUSED", first, reason.strip(), username, until=last)
+    return f"PAUSED from {long_day(first)} until {long_day(last)}: no plan of these sessions trades."
+
+
+def end_pause(conn: psycopg.Connection[Any], first: dt.date, reason: str, username: str) -> str:
+    """End the pause that begins at a session, whether it has begun or not; returns a sentence.
+
+    Plans that were decided within it stay as they are.
+
+    Raises:
+        BadInput: The reason is missing.
+        Refused: No pause begins there, or somebody ended it meanwhile.
+    """
+    require_reason(reason)
+    conn.execute("SELECT pg_advisory_xact_lock(7301001)")  # the writers' lock: nobody ends it twice at once
+    ended = [p for p in standing_pauses(desk.kill_switch_events(conn, audit.head(conn).seq)) if p.session == first]
+    if not ended:
+        raise Refused(f"No pause begins at {long_day(first)}, or it was ended already. Nothing was changed.")
+    desk.set_kill_switch(conn, "PAUSED", first, reason.strip(), username, until=end_of_pause(first))
+    return f"Ended: {' and '.join(sessions_words(pause) for pause in ended)}. The next plan is judged without it."
+
+
+def sessions_words(pause: KillSwitchEvent) -> str:
+    """A pause by its as-of sessions, as a person reads it."""
+    return f"the pause of {long_day(pause.session)} to {long_day(pause.until or pause.session)}"
 
 
 def pause_words(made: Pause) -> str:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from trading_ops.domain.answer import BEGUN, PLACES, Answer, FillPart, of_parts
+from trading_ops.domain.answer import BEGUN, Answer, FillPart, of_parts
 from trading_ops.domain.answer_evidence import Entry, Evidence
 from trading_ops.domain.calendar import LONDON
+from trading_ops.domain.fill_limits import PLACES
 from trading_ops.domain.plausibility import questions
 from trading_ops.domain.ticket_model import LinePart
 from trading_ops.domain.ticket_words import long_day
@@ -57,17 +58,14 @@ class Reading:
         missing: What is still to be typed; nothing can be saved before.
         asks: What to look at again; a second look and a note are enough.
         notes: How a field was read, where it could be read otherwise.
+        looked_at: What a second look holds for: every question with what was typed that it is about.
     """
 
     answer: Answer | None
     missing: tuple[Ask, ...] = ()
     asks: tuple[Ask, ...] = ()
     notes: tuple[Ask, ...] = ()
-
-    @property
-    def codes(self) -> tuple[str, ...]:
-        """What is asked, as codes: the second look is taken at these and no others."""
-        return tuple(sorted({f"{ask.code}:{ask.field}:{ask.part}" for ask in self.asks}))
+    looked_at: tuple[str, ...] = ()
 
 
 @dataclass
@@ -107,12 +105,13 @@ def read_line(line: LinePart, typed: Fields, evidence: Evidence) -> Reading:
         found.asks.append(Ask("PLAIN_STOCK", "plain_stock", None, ask))
     whole = [part for part in parts if part is not None]
     if found.missing or len(whole) != len(parts):
-        return Reading(None, tuple(found.missing), _one_a_field(found.asks), tuple(found.notes))
+        asks = _one_a_field(found.asks)
+        return Reading(None, tuple(found.missing), asks, tuple(found.notes), _looked_at(asks, typed, pieces))
     answer = of_parts(line.line, status, whole, fee_gbp=fee, note=note)
     _look_again(line, answer, evidence, found)
     asks = _one_a_field(found.asks)
     kept = Answer(**{**_fields(answer), "typed": dict(typed), "asked": tuple(ask.sentence for ask in asks)})
-    return Reading(kept, (), asks, tuple(found.notes))
+    return Reading(kept, (), asks, tuple(found.notes), _looked_at(asks, typed, pieces))
 
 
 def _one_a_field(asks: Sequence[Ask]) -> tuple[Ask, ...]:
@@ -121,6 +120,19 @@ def _one_a_field(asks: Sequence[Ask]) -> tuple[Ask, ...]:
     for ask in asks:
         first.setdefault((ask.field, ask.part), ask)
     return tuple(first.values())
+
+
+def _looked_at(asks: Sequence[Ask], typed: Fields, pieces: Sequence[Fields]) -> tuple[str, ...]:
+    return tuple(f"{ask.sentence} [{_about(ask, typed, pieces)}]" for ask in asks)
+
+
+def _about(ask: Ask, typed: Fields, pieces: Sequence[Fields]) -> str:
+    """What was typed that a question is about: units, price and amount are held against each other."""
+    if ask.field in ("fee", "plain_stock"):
+        return str(typed.get(ask.field) or "")
+    names = ("day", "time") if ask.field in ("day", "time") else ("units", "price", "value")
+    asked = pieces if ask.part is None else pieces[ask.part : ask.part + 1]
+    return "; ".join(f"{name} {str(piece.get(name) or '').strip()}" for piece in asked for name in names)
 
 
 def _fields(answer: Answer) -> dict[str, Any]:

@@ -5,11 +5,12 @@ Does not belong here: what looks odd but may be true (`plausibility`), storing a
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from trading_ops.domain.errors import BadInput
+from trading_ops.domain.fill_limits import PLACES, check_fee, check_numbers, check_texts, is_possible
 from trading_ops.domain.ledger import complete_fill
 from trading_ops.domain.values import ONE, ZERO, exact, half_even, plain
 
@@ -17,10 +18,6 @@ BEGUN = ("DONE", "PARTIAL")
 STATUSES = (*BEGUN, "SKIPPED", "FAILED")
 NAMES_OFF = ("MISSING", "CFD")
 """Reasons of FAILED after which the name is switched off at once."""
-PLACES = {"units": 6, "price_usd": 8, "value_gbp": 2, "fee_gbp": 2}
-"""Decimals that are kept: more would be rounded after they were announced."""
-LARGEST = Decimal("1e12")
-"""No number of a fill is as large: it could not be stored."""
 ESTIMATE_SLACK = Decimal("1.05")
 """Pounds worked out from units and a reference rate may differ so much from those that were typed in."""
 
@@ -36,6 +33,7 @@ class FillPart:
         value_gbp: Pounds, or None when not read off.
         position_id: The broker's Position ID, when known.
         lot_id: The lot that the ticket named for this part.
+        estimated: Units or pounds were worked out, not read off; kept with the fill, never hashed.
     """
 
     price_usd: Decimal
@@ -44,6 +42,7 @@ class FillPart:
     value_gbp: Decimal | None = None
     position_id: str | None = None
     lot_id: str | None = None
+    estimated: bool = field(default=False, compare=False)
 
     def payload(self) -> dict[str, object]:
         """The part as it is hashed and announced."""
@@ -75,6 +74,7 @@ class Answer:
         note: The person's own words.
         typed: Letter by letter what was typed, by field; kept, never hashed.
         asked: What the form asked again and the person said is right; kept, never hashed.
+        estimated: Of an answer without parts: units or pounds were worked out, not read off.
     """
 
     line: int
@@ -90,6 +90,7 @@ class Answer:
     note: str = ""
     typed: Mapping[str, object] | None = field(default=None, compare=False)
     asked: tuple[str, ...] = field(default=(), compare=False)
+    estimated: bool = field(default=False, compare=False)
 
     def payload(self) -> dict[str, object]:
         """The answer as it is hashed and announced; what an older answer had no place for is left out when empty."""
@@ -114,7 +115,12 @@ class Answer:
             return self.parts
         assert self.price_usd is not None
         assert self.executed_at is not None
-        return (FillPart(self.price_usd, self.executed_at, self.units, self.value_gbp, self.position_id),)
+        return (
+            FillPart(
+                self.price_usd, self.executed_at, self.units, self.value_gbp, self.position_id,
+                estimated=self.estimated,
+            ),
+        )  # fmt: skip
 
 
 def _text(value: Decimal | None) -> str | None:
@@ -137,7 +143,7 @@ def of_parts(
     if only is not None and only.lot_id is None:
         return Answer(
             line, status, "", only.units, only.price_usd, only.value_gbp, fee_gbp, only.executed_at, only.position_id,
-            note=note,
+            note=note, estimated=only.estimated,
         )  # fmt: skip
     units, value = _total([part.units for part in parts]), _total([part.value_gbp for part in parts])
     last = max(part.executed_at for part in parts)
@@ -149,7 +155,7 @@ def of_parts(
 
 def _total(values: Sequence[Decimal | None]) -> Decimal | None:
     known = [value for value in values if value is not None]
-    impossible = [value for value in known if not _possible(value)]
+    impossible = [value for value in known if not is_possible(value)]
     if impossible:
         return impossible[0]  # for `check_answer` to name
     with exact():
@@ -158,22 +164,18 @@ def _total(values: Sequence[Decimal | None]) -> Decimal | None:
 
 def _mean_price(parts: Sequence[FillPart]) -> Decimal:
     """The mean by units. Of pounds alone it is by pounds / price: the units that they bought, at one rate."""
-    impossible = [part.price_usd for part in parts if not _possible(part.price_usd)]
+    impossible = [part.price_usd for part in parts if not is_possible(part.price_usd)]
     if impossible:
         return impossible[0]
     with exact():
-        if all(_possible(part.units) for part in parts):
+        if all(is_possible(part.units) for part in parts):
             weights = [part.units or ZERO for part in parts]
-        elif all(_possible(part.value_gbp) for part in parts):
+        elif all(is_possible(part.value_gbp) for part in parts):
             weights = [(part.value_gbp or ZERO) / part.price_usd for part in parts]
         else:
             weights = [ONE] * len(parts)
         weighted = sum((part.price_usd * weight for part, weight in zip(parts, weights, strict=True)), ZERO)
         return half_even(weighted / sum(weights, ZERO), PLACES["price_usd"])
-
-
-def _possible(value: Decimal | None) -> bool:
-    return value is not None and value.is_finite() and ZERO < value < LARGEST
 
 
 def check_answer(answer: Answer, where: str) -> None:
@@ -186,10 +188,8 @@ def check_answer(answer: Answer, where: str) -> None:
         raise BadInput(f"{where}: status {answer.status!r} is not one of DONE, PARTIAL, SKIPPED, FAILED.")
     _check_words(answer, where)
     numbers = {k: getattr(answer, k) for k in ("units", "price_usd", "value_gbp")}
-    _check_numbers(numbers, where)
-    check_places({"fee_gbp": answer.fee_gbp}, where)
-    if answer.fee_gbp is not None and not (answer.fee_gbp.is_finite() and ZERO <= answer.fee_gbp < LARGEST):
-        raise BadInput(f"{where}: fee_gbp {answer.fee_gbp} must be 0 or more, and below {LARGEST:f}.")
+    check_numbers(numbers, where)
+    check_fee(answer.fee_gbp, where)
     if answer.status in BEGUN:
         _check_begun(answer, where)
     elif any(v is not None for v in numbers.values()) or answer.executed_at is not None or answer.parts:
@@ -203,7 +203,7 @@ def _check_begun(answer: Answer, where: str) -> None:
         raise BadInput(f"{where}: {answer.status} needs price_usd and executed_at, as the screen shows them.")
     for number, part in enumerate(answer.pieces, start=1):
         place = f"{where}, position {number}" if answer.parts else where
-        _check_numbers({"units": part.units, "price_usd": part.price_usd, "value_gbp": part.value_gbp}, place)
+        check_numbers({"units": part.units, "price_usd": part.price_usd, "value_gbp": part.value_gbp}, place)
         if part.units is None and part.value_gbp is None:
             raise BadInput(f"{place}: {answer.status} needs units or value_gbp, as the screen shows them.")
         if part.executed_at.tzinfo is None:
@@ -223,51 +223,12 @@ def _check_totals(answer: Answer, where: str) -> None:
 
 
 def _check_words(answer: Answer, where: str) -> None:
-    """No text holds what the database cannot keep: the character 0, or half of a surrogate pair."""
     texts = {
         "reason": answer.reason, "note": answer.note, "position_id": answer.position_id,
         "positions": [[part.position_id, part.lot_id] for part in answer.parts],
         "typed": answer.typed, "questions": list(answer.asked),
     }  # fmt: skip
-    for name, given in texts.items():
-        for text in _texts(given):
-            if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-                raise BadInput(f"{where}: {name} {text!r} holds a character that cannot be kept. Type it again.")
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _texts(key)
-            yield from _texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _texts(item)
-
-
-def _check_numbers(numbers: Mapping[str, Decimal | None], where: str) -> None:
-    for name, value in numbers.items():
-        if value is not None and (not value.is_finite() or value <= ZERO):
-            raise BadInput(f"{where}: {name} {value} must be a number above 0.")
-        if value is not None and value >= LARGEST:
-            raise BadInput(f"{where}: {name} {value:f} is too large to be true. Type what the screen shows.")
-    check_places(numbers, where)
-
-
-def check_places(numbers: Mapping[str, Decimal | None], where: str) -> None:
-    """No number has more decimals than are kept.
-
-    Raises:
-        BadInput: One has; nothing is rounded silently.
-    """
-    for name, value in numbers.items():
-        exponent = value.as_tuple().exponent if value is not None else 0
-        if isinstance(exponent, int) and -exponent > PLACES[name]:
-            raise BadInput(
-                f"{where}: {name} {value} has more than {PLACES[name]} decimals. Type what the screen shows."
-            )
+    check_texts(texts, where)
 
 
 def is_overfilled(answer: Answer, side: str, line_units: Decimal, line_gbp: Decimal, rates: Sequence[Decimal]) -> bool:
@@ -287,5 +248,6 @@ def is_overfilled(answer: Answer, side: str, line_units: Decimal, line_gbp: Deci
             units, value = units + its_units, value + its_value
         if side == "SELL":
             return units > line_units
-        slack = ESTIMATE_SLACK if any(part.value_gbp is None for part in answer.pieces) else Decimal(1)
+        worked_out = any(part.value_gbp is None or part.estimated for part in answer.pieces)
+        slack = ESTIMATE_SLACK if worked_out else Decimal(1)
         return value > line_gbp * slack

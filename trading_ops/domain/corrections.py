@@ -89,7 +89,10 @@ class BookFill(Execution):
 
 @dataclass(frozen=True, kw_only=True)
 class CorrectAnswer(Execution):
-    """Answer a ticket line anew: DONE or PARTIAL with these numbers. `replaces` is the fill of the old answer."""
+    """Answer a ticket line anew, DONE or PARTIAL, with these numbers of one piece; the other pieces stay.
+
+    `replaces` is the fill of the piece that gets them; without it they are a piece more.
+    """
 
     plan_id: str
     line: int
@@ -99,12 +102,12 @@ class CorrectAnswer(Execution):
 
 @dataclass(frozen=True, kw_only=True)
 class WithdrawAnswer(Entry):
-    """Answer a ticket line anew: it was SKIPPED. `replaces` is the fill of the old answer."""
+    """Answer a ticket line anew without one piece; it was SKIPPED when that is the only one. `replaces` is its fill."""
 
     plan_id: str
     line: int
     replaces: str
-    status: Literal["SKIPPED"] = "SKIPPED"
+    status: Literal["SKIPPED", "PARTIAL", "DONE"] = "SKIPPED"
 
 
 @dataclass(frozen=True, kw_only=True)

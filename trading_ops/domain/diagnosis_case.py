@@ -123,11 +123,17 @@ class Case:
 
     @cached_property
     def _line_of(self) -> Mapping[str, AnsweredLine]:
-        return {line.fill_id: line for line in self.evidence.lines if line.fill_id is not None}
+        return {fill_id: line for line in self.evidence.lines for fill_id in line.fill_ids}
 
     def answered(self, fill: Fill) -> AnsweredLine | None:
-        """The ticket line that a fill answers."""
+        """The ticket line that a fill answers, alone or as one piece of several."""
         return self._line_of.get(fill.fill_id)
+
+    def pieces(self, line: AnsweredLine) -> tuple[Fill, ...]:
+        """The fills that answer a line, oldest first."""
+        known = {f.fill_id: f for f in self._by_name.get(line.symbol, ())}
+        found = (known[fill_id] for fill_id in line.fill_ids if fill_id in known)
+        return tuple(sorted(found, key=lambda f: (f.filled_at, f.fill_id)))
 
     def shown(self, symbol: Symbol) -> tuple[Decimal, int]:
         """Units that the snapshot shows and the decimals typed; of a name it does not list exactly none."""

@@ -1,16 +1,20 @@
 """Correcting entries for one drift: how a fill is taken out, given other numbers, or booked for the first time.
 
-Where a fill answers a ticket line, the entry is a new answer of that line; else it is a void and a booking.
+Where a fill answers a ticket line, alone or as one piece of several, the entry is a new answer of that line in which
+the other pieces stay; else it is a void and a booking.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Literal
 
+from trading_ops.domain.answer_pieces import LineSize
 from trading_ops.domain.corrections import BookFill, CorrectAnswer, Proposal, VoidFill, WithdrawAnswer
 from trading_ops.domain.diagnosis_case import Case
 from trading_ops.domain.diagnosis_evidence import AnsweredLine
 from trading_ops.domain.ledger_facts import Fill, FillSide
-from trading_ops.domain.values import ZERO, Session, Symbol
+from trading_ops.domain.values import ZERO, Session, Symbol, exact
 
 
 def removal(case: Case, fill: Fill, why: str) -> Proposal:
@@ -18,7 +22,21 @@ def removal(case: Case, fill: Fill, why: str) -> Proposal:
     snapshot_id, line = case.evidence.snapshot.snapshot_id, case.answered(fill)
     if line is None:
         return VoidFill(snapshot_id=snapshot_id, why=why, fill_id=fill.fill_id)
-    return WithdrawAnswer(snapshot_id=snapshot_id, why=why, plan_id=line.plan_id, line=line.line, replaces=fill.fill_id)
+    left = [f for f in case.pieces(line) if f.fill_id != fill.fill_id]
+    return WithdrawAnswer(
+        snapshot_id=snapshot_id, why=why, plan_id=line.plan_id, line=line.line, replaces=fill.fill_id,
+        status=filled(line, left) if left else "SKIPPED",
+    )  # fmt: skip
+
+
+def filled(
+    line: AnsweredLine, pieces: Sequence[Fill], *, units: Decimal = ZERO, value_gbp: Decimal = ZERO
+) -> Literal["DONE", "PARTIAL"]:
+    """What these pieces, and one more of so many units and pounds, make of a line."""
+    with exact():
+        units += sum((f.units for f in pieces), ZERO)
+        value_gbp += sum((f.value_gbp for f in pieces), ZERO)
+    return LineSize(line.side, line.units, line.amount_gbp).status(units, value_gbp)
 
 
 def rewriting(
@@ -29,10 +47,10 @@ def rewriting(
     units: Decimal | None = None,
     value_gbp: Decimal | None = None,
     price_usd: Decimal | None = None,
-    status: str = "DONE",
+    status: str | None = None,
     estimated: bool | None = None,
 ) -> tuple[Proposal, ...]:
-    """The entries that give a fill other numbers."""
+    """The entries that give a fill other numbers; its line keeps its status unless another is given."""
     snapshot_id, line = case.evidence.snapshot.snapshot_id, case.answered(fill)
     numbers = {
         "symbol": fill.symbol,
@@ -53,7 +71,7 @@ def rewriting(
             why=why,
             plan_id=line.plan_id,
             line=line.line,
-            status="PARTIAL" if status == "PARTIAL" else "DONE",
+            status="PARTIAL" if (status or line.status) == "PARTIAL" else "DONE",
             replaces=fill.fill_id,
             **numbers,  # type: ignore[arg-type]
         )
@@ -79,7 +97,7 @@ def booking(
     estimated: bool = True,
     status: str = "DONE",
 ) -> Proposal:
-    """The entry that books an execution the ledger lacks: as the answer of a line where there is one."""
+    """The entry that books an execution the ledger lacks; for a line it is its answer, or a piece more of it."""
     numbers = {
         "symbol": symbol,
         "side": side,

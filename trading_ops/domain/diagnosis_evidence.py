@@ -35,7 +35,7 @@ class AnsweredLine:
         session: The window's session.
         withdrawn: The ticket was withdrawn.
         confirmed_units: Units of the answer, if any; likewise price in USD and value in pounds.
-        fill_id: The fill that the answer booked.
+        fill_ids: The fills that the answer booked, one a piece.
     """
 
     plan_id: str
@@ -51,7 +51,7 @@ class AnsweredLine:
     confirmed_units: Decimal | None = None
     confirmed_price_usd: Decimal | None = None
     confirmed_value_gbp: Decimal | None = None
-    fill_id: str | None = None
+    fill_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,12 +59,17 @@ def _twins(one: Fill, other: Fill) -> bool:
 
 
 def _keeps_answer(case: Case, fill: Fill, twin: Fill) -> bool:
-    """Of two equal fills the one that answers no line goes, else the later one."""
+    """Of two equal fills the one that answers no line goes, else the one without a fee, else the later one."""
     mine, its = case.answered(fill) is not None, case.answered(twin) is not None
     same = (fill.units, fill.value_gbp) == (twin.units, twin.value_gbp)
     if mine != its and same:
         return its
-    return not same or (fill.filled_at, fill.fill_id) > (twin.filled_at, twin.fill_id)
+    return not same or _turn(fill) > _turn(twin)
+
+
+def _turn(fill: Fill) -> tuple[bool, dt.datetime, str]:
+    """The fee of a line is booked with its first piece."""
+    return not fill.fee_gbp, fill.filled_at, fill.fill_id
 
 
 def _mistyped(case: Case, fill: Fill) -> Iterator[Cause]:
@@ -115,38 +120,15 @@ def _mistyped_estimate(case: Case, fill: Fill, units: Decimal, code: str) -> Cau
 
 
 def _other_part(case: Case, fill: Fill) -> Iterator[Cause]:
-    """The broker filled less of the order than was answered, or more of it later."""
+    """The broker filled less of the order than was answered."""
     more = case.then(fill.symbol, fill.session) * (1 if fill.side == "BUY" else -1)
     with exact():
         units = fill.units + more
         share = units / fill.units
-    if units <= ZERO or not case.fits((fill.symbol,), rewriting(case, fill, "", units=units)):
+    if not PART_LEAST <= share <= ONE - PART_LEAST:
         return
-    line = case.answered(fill)
-    if more > ZERO:
-        if line is not None and line.status == "PARTIAL":
-            yield from _rest_came(case, fill, units, share)
-        return
-    if PART_LEAST <= share <= ONE - PART_LEAST:
+    if case.fits((fill.symbol,), rewriting(case, fill, "", units=units)):
         yield _part_only(case, fill, units, share)
-
-
-def _rest_came(case: Case, fill: Fill, units: Decimal, share: Decimal) -> Iterator[Cause]:
-    line = case.answered(fill)
-    assert line is not None
-    with exact():
-        by_share = half_even(fill.value_gbp * share, PENCE_PLACES)
-        if fill.side == "BUY":
-            exactly = line.amount_gbp > fill.value_gbp and abs(line.amount_gbp / by_share - ONE) <= 2 * FX_MOST
-            value = line.amount_gbp
-        else:
-            exactly, value = False, by_share
-        if fill.side == "SELL" and units != line.units and not exactly:
-            return
-        off = value - fill.value_gbp
-        slack = ZERO if exactly else half_even(abs(off) * 2 * FX_MOST, PENCE_PLACES) + PENNIES
-        cash = off if fill.side == "SELL" else -off
-    yield _refilled(case, fill, units, cash, slack, EXACT if exactly else NEAR - 4, "the rest was filled later")
 
 
 def _part_only(case: Case, fill: Fill, units: Decimal, share: Decimal) -> Cause:
@@ -154,16 +136,12 @@ def _part_only(case: Case, fill: Fill, units: Decimal, share: Decimal) -> Cause:
         off = half_even(fill.value_gbp * share, PENCE_PLACES) - fill.value_gbp
         slack = half_even(abs(off) * SAME_PRICE, PENCE_PLACES) + PENNIES
         cash = off if fill.side == "SELL" else -off
-    return _refilled(case, fill, units, cash, slack, NEAR - 2, "the broker filled only this part")
-
-
-def _refilled(case: Case, fill: Fill, units: Decimal, cash: Decimal, slack: Decimal, cost: int, what: str) -> Cause:
-    status = "PARTIAL" if units < fill.units else "DONE"
+    what = "the broker filled only this part"
 
     def conclude(settled_cash: Decimal) -> Conclusion:
         with exact():
             value = fill.value_gbp + (settled_cash if fill.side == "SELL" else -settled_cash)
-        entries = rewriting(case, fill, what, units=units, value_gbp=max(value, ZERO), status=status)
+        entries = rewriting(case, fill, what, units=units, value_gbp=max(value, ZERO), status="PARTIAL")
         sentence = (
             f"{_named(fill)}: {what}. The broker shows {plain(units)} units of it for {pounds(value)}, "
             f"not {plain(fill.units)} for {pounds(fill.value_gbp)}."
@@ -171,7 +149,7 @@ def _refilled(case: Case, fill: Fill, units: Decimal, cash: Decimal, slack: Deci
         return sentence, entries
 
     key, subjects = f"PARTIAL_FILL {fill.fill_id}", (fill.fill_id,)
-    return Cause("PARTIAL_FILL", (fill.symbol,), cash, cost, conclude, key, slack, subjects=subjects)
+    return Cause("PARTIAL_FILL", (fill.symbol,), cash, NEAR - 2, conclude, key, slack, subjects=subjects)
 
 
 def _worked_out(case: Case, fill: Fill) -> Iterator[Cause]:

@@ -21,8 +21,9 @@ from trading_ops.domain.diagnosis_cause import (
     pounds,
     settled,
 )
-from trading_ops.domain.diagnosis_entries import booking
+from trading_ops.domain.diagnosis_entries import booking, filled
 from trading_ops.domain.diagnosis_evidence import AnsweredLine, StatementRow
+from trading_ops.domain.diagnosis_rest import rest_of
 from trading_ops.domain.errors import TradingOpsError
 from trading_ops.domain.ledger_facts import Fill, FillSide
 from trading_ops.domain.values import ONE, PENCE_PLACES, ZERO, Session, Symbol, exact, half_even, plain
@@ -42,7 +43,9 @@ def of_missing(case: Case, symbol: Symbol) -> Iterator[Cause]:
     yield from rows
     lines = [n for n in case.evidence.lines if n.symbol == symbol and n.side == side]
     for line in sorted(lines, key=lambda n: (n.plan_id, n.line)):
-        if line.status in (None, "SKIPPED", "FAILED") and line.fill_id is None:
+        if line.fill_ids:
+            yield from rest_of(case, line)
+        elif line.status in (None, "SKIPPED", "FAILED"):
             yield from _of_line(case, line)
     for fill in case.fills(symbol):
         if fill.side == side:
@@ -88,11 +91,12 @@ def _of_row(case: Case, row: StatementRow, side: FillSide) -> Iterator[Cause]:
     price = case.implied_price(units, value) or case.evidence.closes.get(row.symbol)
     if price is None:
         return
+    line = _open_line(case, row.symbol, side, session)
     entry = booking(
         case,
         row.symbol, side, units, price, value, "on the broker's statement",
-        when=(row.at, session), position_id=row.position_id, key=row.key, estimated=False,
-        line=_open_line(case, row.symbol, side),
+        when=(row.at, session), position_id=row.position_id, key=row.key, estimated=False, line=line,
+        status=filled(line, case.pieces(line), units=units, value_gbp=value) if line else "DONE",
     )  # fmt: skip
     if case.fits((row.symbol,), (entry,)):
         what = f"{side} of {plain(units)} {row.symbol} for {pounds(value)}"
@@ -101,9 +105,12 @@ def _of_row(case: Case, row: StatementRow, side: FillSide) -> Iterator[Cause]:
         yield settled("MISSED_FILL", (row.symbol,), cash, STATEMENT, sentence, entry, certain=True)
 
 
-def _open_line(case: Case, symbol: Symbol, side: FillSide) -> AnsweredLine | None:
-    lines = [n for n in case.evidence.lines if n.symbol == symbol and n.side == side and n.fill_id is None]
-    return max(lines, key=lambda n: (n.plan_id, -n.line), default=None)
+def _open_line(case: Case, symbol: Symbol, side: FillSide, session: Session) -> AnsweredLine | None:
+    """The line that an execution belongs to: one without any, else one of that session that is not filled whole."""
+    lines = [n for n in case.evidence.lines if n.symbol == symbol and n.side == side]
+    without = [n for n in lines if not n.fill_ids]
+    begun = [n for n in lines if n.fill_ids and n.session == session and filled(n, case.pieces(n)) == "PARTIAL"]
+    return max(without or begun, key=lambda n: (n.plan_id, -n.line), default=None)
 
 
 def _of_line(case: Case, line: AnsweredLine) -> Iterator[Cause]:

@@ -14,7 +14,7 @@ from trading_ops.domain import calendar
 from trading_ops.domain.books import Book
 from trading_ops.domain.confirmation import LineAnswer, check_confirmation_missing
 from trading_ops.domain.desk import check_standing
-from trading_ops.domain.kill_switch import KillSwitchEvent, armed_since, state_at
+from trading_ops.domain.kill_switch import KillSwitchEvent, armed_since, newest_entry_at, state_at
 from trading_ops.domain.ledger import (
     CashMovement,
     CorporateEvent,
@@ -36,7 +36,7 @@ from trading_ops.domain.quality_report import QualityReport, quality_report
 from trading_ops.domain.reasons import rules_of
 from trading_ops.domain.reconciliation import BrokerSnapshot, Reconciliation, reconcile
 from trading_ops.domain.results import CheckResult
-from trading_ops.domain.risk import RiskInput, evaluate_risk
+from trading_ops.domain.risk import KillSwitch, RiskInput, evaluate_risk
 from trading_ops.domain.signals import Ranker, SignalSet, StubRanker, check_signals_stale, signal_set
 from trading_ops.domain.sizing import Sizing, size_orders
 from trading_ops.domain.suspects import Suspect
@@ -60,9 +60,12 @@ class PlanInputs:
         fills: Fills in force.
         movements: Cash movements in force.
         previous_asof: As-of session of the newest earlier plan with a ticket.
-        previous_lines: Lines of the newest TRADE ticket with their answers.
+        previous_lines: Lines of the newest weekly TRADE ticket and of the tests since, with their answers.
         snapshot: The newest broker snapshot not after the as-of session.
-        kill_switch: Changes of the kill switch, oldest first.
+        lookups: What was found of names on eToro, oldest first: what, name, day. The universe has it already; here for
+            its hash, and empty to replay a ticket that does not state one.
+        kill_switch: Entries of the kill switch, oldest first.
+        pauses_lie_over: A pause holds whatever state is set; False only to replay a ticket of before that rule.
         incidents: Titles of open blocking incidents.
         accepted: Suspicious bars that people vouched for.
         carried: Suspicious bars of earlier plans.
@@ -83,7 +86,9 @@ class PlanInputs:
     previous_asof: Session | None
     previous_lines: tuple[LineAnswer, ...]
     snapshot: BrokerSnapshot | None
+    lookups: tuple[tuple[str, Symbol, str], ...] = ()
     kill_switch: tuple[KillSwitchEvent, ...] = ()
+    pauses_lie_over: bool = True
     incidents: tuple[str, ...] = ()
     accepted: frozenset[tuple[Symbol, Session]] = frozenset()
     carried: tuple[Suspect, ...] = ()
@@ -143,6 +148,12 @@ class Judgement:
         if first is None or self.inputs.market.fixing(first) is None:
             return ()  # nothing to value, or no rate to value it at: FX_STALE has failed then
         return equity_series(self.facts, self.inputs.market, calendar.sessions(first, self.asof))
+
+    @cached_property
+    def switch(self) -> KillSwitch:
+        """The kill switch at D."""
+        held = state_at if self.inputs.pauses_lie_over else newest_entry_at
+        return held(self.inputs.kill_switch, self.asof)
 
     @cached_property
     def drawdown(self) -> Decimal:
@@ -244,7 +255,7 @@ class Judgement:
             unbuyable=self.data.unbuyable,
             split_pending=self.split_pending,
             book=i.book,
-            reducing=state_at(i.kill_switch, self.asof).state == "REDUCING",
+            reducing=self.switch.state == "REDUCING",
             verified_since=self.verified_since,
         )
 
@@ -283,7 +294,7 @@ class Judgement:
                 equity_gbp=self.sizing.equity_gbp,
                 universe=i.universe,
                 book=i.book,
-                kill_switch=state_at(i.kill_switch, self.asof),
+                kill_switch=self.switch,
                 drawdown=self.drawdown,
                 split_pending=self.split_pending,
                 verified_since=self.verified_since,

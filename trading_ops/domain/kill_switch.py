@@ -1,5 +1,10 @@
-"""The kill switch: which state holds at a session, and since when the drawdown is measured."""
+"""The kill switch: which state holds at a session, which pauses stand, and since when the drawdown is measured.
 
+Two things are set: the state (ACTIVE, REDUCING, HALTED), of which the newest change counts, and pauses, which lie over
+it. Within a pause no plan trades whatever the state is, or becomes; only an entry that ends this very pause ends it.
+"""
+
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +14,15 @@ from trading_ops.domain.values import Session
 
 @dataclass(frozen=True, slots=True)
 class KillSwitchEvent:
-    """A change of the state from a session on; `until` only for PAUSED (a holiday)."""
+    """An entry of the kill switch.
+
+    Attributes:
+        state: ACTIVE, REDUCING, HALTED, or PAUSED for an entry about a pause.
+        session: The session from which the state holds; the first session of the pause, by which it is named.
+        until: The last session of the pause; None for a state. Before `session`, the entry ends the pause of that name.
+        reason: Why.
+        set_by: Who.
+    """
 
     state: str
     session: Session
@@ -17,24 +30,66 @@ class KillSwitchEvent:
     reason: str
     set_by: str
 
+    @property
+    def ends_pause(self) -> bool:
+        """True for the entry that ends every pause entered before it that begins at its session."""
+        return self.until is not None and self.until < self.session
+
+    def covers(self, asof: Session) -> bool:
+        """True when the as-of session lies within the pause, both ends included."""
+        return self.until is not None and self.session <= asof <= self.until
+
+
+def end_of_pause(first: Session) -> Session:
+    """The `until` of an entry that ends the pause that begins at a session: the day before it."""
+    return first - dt.timedelta(days=1)
+
+
+def standing_pauses(events: Sequence[KillSwitchEvent]) -> tuple[KillSwitchEvent, ...]:
+    """Pauses that nobody ended, over or to come, in the order in which they were entered."""
+    standing: list[KillSwitchEvent] = []
+    for event in events:
+        if event.ends_pause:
+            standing = [pause for pause in standing if pause.session != event.session]
+        elif event.until is not None:
+            standing.append(event)
+    return tuple(standing)
+
 
 def state_at(events: Sequence[KillSwitchEvent], asof: Session) -> KillSwitch:
-    """The state at a session: the newest change counts, a pause only within its days.
+    """The state at a session: HALTED before PAUSED before REDUCING before ACTIVE, as to what may trade.
 
     Args:
-        events: All changes in the order they were made.
+        events: All entries in the order they were made.
         asof: The as-of session.
 
     Returns:
-        ACTIVE when nothing was ever set. A pause that is over, or not yet there, gives way to the change before it.
+        ACTIVE when nothing was ever set. A halt within a pause is the state; its reason tells the pause as well.
     """
-    for event in reversed(events):
-        if event.session > asof:
-            continue
-        if event.state == "PAUSED" and event.until is not None and asof > event.until:
-            continue
-        return KillSwitch(state=event.state, since=event.session, reason=event.reason)  # type: ignore[arg-type]
-    return KillSwitch(state="ACTIVE", since=None, reason="")
+    changes = [e for e in events if e.until is None and e.session <= asof]
+    newest = changes[-1] if changes else None
+    pause = next((p for p in reversed(standing_pauses(events)) if p.covers(asof)), None)
+    if pause is None:
+        return _of(newest)
+    if newest is None or newest.state != "HALTED":
+        return _of(pause)
+    both = f"{newest.reason}; paused as well from {pause.session} until {pause.until}: {pause.reason}"
+    return KillSwitch(state="HALTED", since=newest.session, reason=both)
+
+
+def newest_entry_at(events: Sequence[KillSwitchEvent], asof: Session) -> KillSwitch:
+    """The state as plans saw it before pauses lay over it: the newest entry counts, a pause only within its days.
+
+    Only a ticket that was decided so is replayed so.
+    """
+    held = [e for e in events if e.session <= asof and (e.until is None or e.covers(asof))]
+    return _of(held[-1] if held else None)
+
+
+def _of(event: KillSwitchEvent | None) -> KillSwitch:
+    if event is None:
+        return KillSwitch(state="ACTIVE", since=None, reason="")
+    return KillSwitch(state=event.state, since=event.session, reason=event.reason)  # type: ignore[arg-type]
 
 
 def armed_since(events: Sequence[KillSwitchEvent], asof: Session) -> Session | None:

@@ -11,8 +11,6 @@ Role: TypeAlias = Literal["executor", "operator"]
 
 ISSUED: Final = "ticket.issued"
 WITHDRAWN: Final = "ticket.withdrawn"
-DEADLINE_MOVED: Final = "ticket.deadline_moved"
-"""Payload: ticket_id, confirm_by_utc (text, ISO 8601 with its offset) and reason."""
 WINDOW_OPEN: Final = "ticket.window"
 REMINDER: Final = "ticket.reminder"
 DEADLINE: Final = "ticket.deadline"
@@ -26,7 +24,6 @@ AUDIENCES: Final[Mapping[str, tuple[Role, ...]]] = MappingProxyType(
     {
         ISSUED: ("executor", "operator"),
         WITHDRAWN: ("executor", "operator"),
-        DEADLINE_MOVED: ("executor", "operator"),
         WINDOW_OPEN: ("executor",),
         REMINDER: ("executor",),
         DEADLINE: ("executor",),

@@ -99,7 +99,7 @@ def _of_ticket(ticket: TicketFacts) -> list[tuple[dt.datetime, Reminder]]:
     due, plan = ticket.confirm_by, ticket.plan_id
     morning = next_morning(due)
     last = max(ticket.next_plan_opens, morning + AT_LEAST)
-    said = f"{plan}:{due.astimezone(dt.UTC):%Y%m%dT%H%MZ}"  # a deadline that moves is reminded of anew
+    said = f"{plan}:{due.astimezone(dt.UTC):%Y%m%dT%H%MZ}"
     return [
         (ticket.window_open, Reminder(WINDOW_OPEN, f"window:{plan}", plan, min(ticket.window_close, due))),
         (due - BEFORE_DEADLINE, Reminder(REMINDER, f"reminder:{said}", plan, due)),

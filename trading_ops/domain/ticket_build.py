@@ -37,7 +37,9 @@ class TicketInputs:
         policy_hash: Policy alone.
         universe_hash: Universe alone.
         ledger_hash: The ledger facts up to the plan.
-        evidence_hash: The stored results of the gates.
+        evidence_hash: What people said and decided: answers, the account check, the kill switch, incidents, bars.
+        pauses_hash: The pauses with their last sessions; None when none was ever entered.
+        lookups_hash: Names looked up on eToro or switched off; None when there was none.
         model_version: Version of what ranked the names.
         signal_source: Which ranker decided.
         usd_per_gbp: Dollars for one pound, the fixing used.
@@ -53,6 +55,8 @@ class TicketInputs:
     universe_hash: str | None = None
     ledger_hash: str | None = None
     evidence_hash: str | None = None
+    pauses_hash: str | None = None
+    lookups_hash: str | None = None
     model_version: str | None = None
     signal_source: str | None = None
     usd_per_gbp: Decimal | None = None
@@ -151,6 +155,8 @@ def _inputs(inputs: TicketInputs) -> InputsPart:
         universe_hash=inputs.universe_hash,
         ledger_hash=inputs.ledger_hash,
         evidence_hash=inputs.evidence_hash,
+        pauses_hash=inputs.pauses_hash,
+        lookups_hash=inputs.lookups_hash,
         model_version=inputs.model_version,
         signal_source=inputs.signal_source,
         usd_per_gbp=None if inputs.usd_per_gbp is None else plain(inputs.usd_per_gbp),

@@ -49,8 +49,15 @@ class WindowPart(_Part):
     clock_note: Text
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class InputsPart(_Part):
-    """What the plan was computed from; None where the plan never got so far."""
+    """What the plan was computed from; None where the plan never got so far.
+
+    `pauses_hash` and `lookups_hash` are left out where there was no pause or look-up, and in tickets of before them.
+    """
 
     snapshot_id: Text | None
     config_hash: Text | None
@@ -58,6 +65,8 @@ class InputsPart(_Part):
     universe_hash: Text | None
     ledger_hash: Text | None
     evidence_hash: Text | None
+    pauses_hash: Annotated[Text | None, Field(exclude_if=_is_none)] = None
+    lookups_hash: Annotated[Text | None, Field(exclude_if=_is_none)] = None
     model_version: Text | None
     signal_source: Text | None
     usd_per_gbp: Rate | None

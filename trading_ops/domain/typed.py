@@ -11,6 +11,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from trading_ops.domain.fill_limits import LARGEST
 from trading_ops.domain.typed_clock import LONGEST, TypedTime, tidy, typed_time
 from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, ZERO, exact, plain
 
@@ -19,7 +20,6 @@ __all__ = ["Kind", "Typed", "TypedTime", "typed_number", "typed_time"]
 Kind: TypeAlias = Literal["units", "price", "value", "fee", "cash"]
 """units of a holding; price in USD; value, fee and available cash in pounds."""
 
-LARGEST = Decimal("1e12")
 LOOK_AT: Mapping[Kind, str] = MappingProxyType(
     {
         "units": 'Look at "Units" in the position\'s details on eToro',

@@ -16,7 +16,17 @@ from trading_ops.domain.ledger import CashMovement, CorporateEvent, Fill
 from trading_ops.domain.ticket import TicketInputs
 from trading_ops.domain.universe import Universe
 from trading_ops.domain.values import plain
-from trading_ops.store import answers, broker, configuration, desk, ledger, plans, snapshot_view, snapshots
+from trading_ops.store import (
+    answers,
+    broker,
+    configuration,
+    desk,
+    ledger,
+    name_checks,
+    plans,
+    snapshot_view,
+    snapshots,
+)
 from trading_ops.store.configuration import StoredPolicy, StoredUniverse
 from trading_ops.store.plans import Plan, Run
 
@@ -77,7 +87,13 @@ def looked_back(asof: dt.date, fills: tuple[Fill, ...], movements: tuple[CashMov
     return min([asof, *(f.session for f in fills), *(m.day for m in movements)]) - LOOK_BACK
 
 
-def load(conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run) -> PlanInputs:
+STATED_SINCE = frozenset({"pauses_hash", "lookups_hash"})
+"""Hashes of inputs that tickets of before do not state, nor those for which there was nothing to hash."""
+
+
+def load(
+    conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run, unstated: frozenset[str] = frozenset()
+) -> PlanInputs:
     """Read everything a run may see.
 
     Args:
@@ -85,6 +101,7 @@ def load(conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run) -> 
         root: The snapshots folder.
         around: The plan's frame.
         run: The run, bound to its data snapshot.
+        unstated: Of `STATED_SINCE`, what the ticket that is replayed does not state.
 
     Raises:
         Refused: The run has no data snapshot yet.
@@ -117,8 +134,11 @@ def load(conn: psycopg.Connection[Any], root: Path, around: Frame, run: Run) -> 
         previous_asof=row["asof"] if row else None,
         previous_lines=answers.previous_lines(conn, plan.plan_id, seq),
         snapshot=broker.newest(conn, plan.asof, seq),
+        lookups=() if "lookups_hash" in unstated else name_checks.found_of_names(conn, seq),
         kill_switch=desk.kill_switch_events(conn, seq),
+        pauses_lie_over="pauses_hash" not in unstated,
         incidents=desk.open_blocking_incidents(conn, seq),
+        backup_proven_at=proof.made_at if (proof := backups.newest_proof(conn, seq)) else None,
         accepted=desk.accepted_bars(conn, seq),
         carried=desk.suspects(conn, seq),
         resolved=frozenset(e.symbol for e in events if e.kind != "spin_off" and e.day <= plan.asof),
@@ -143,6 +163,8 @@ def hashes(around: Frame, run: Run | None, judgement: Judgement | None) -> Ticke
         universe_hash=around.universe.universe_hash,
         ledger_hash=sha256_hex(canonical_bytes(_ledger_facts(seen.fills, seen.movements, seen.events))),
         evidence_hash=sha256_hex(canonical_bytes(_human_facts(seen))),
+        pauses_hash=_hash_of_some(_pauses(seen)),
+        lookups_hash=_hash_of_some([list(found) for found in seen.lookups]),
         model_version=run.model_version,
         signal_source=run.signal_source,
         usd_per_gbp=fixing.usd_per_gbp if fixing else None,
@@ -184,9 +206,22 @@ def _ledger_facts(
     }  # fmt: skip
 
 
+def _hash_of_some(facts: list[list[str]]) -> str | None:
+    """None for no facts: a ticket of before anything was hashed here keeps its hash."""
+    return sha256_hex(canonical_bytes({"facts": facts})) if facts else None
+
+
+def _pauses(seen: PlanInputs) -> list[list[str]]:
+    if not seen.pauses_lie_over:
+        return []
+    return [[e.session.isoformat(), e.until.isoformat()] for e in seen.kill_switch if e.until is not None]
+
+
 def _human_facts(seen: PlanInputs) -> dict[str, object]:
     snapshot = seen.snapshot
-    return {
+    # Left out when there is none: tickets of before there were backups keep their hash.
+    backed_up = {"backup": proven.isoformat()} if (proven := seen.backup_proven_at) else {}
+    return backed_up | {
         "answers": [[a.plan_id, a.line, a.symbol, a.status] for a in seen.previous_lines],
         "broker_snapshot": None if snapshot is None else [
             snapshot.taken_at.astimezone(dt.UTC).isoformat(), plain(snapshot.cash_gbp),

@@ -13,7 +13,6 @@ from trading_ops.domain import desk as desk_rules
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.gates import Decision, decide
 from trading_ops.domain.judgement import Judgement, evidence_codes
-from trading_ops.domain.kill_switch import state_at
 from trading_ops.domain.results import CheckResult, Outcome, Verdict
 from trading_ops.domain.ticket import TicketContent, build_content
 from trading_ops.planning import inputs
@@ -186,5 +185,5 @@ def _halt_on_drawdown(conn: psycopg.Connection[Any], judgement: Judgement | None
     lost = next((r for r in decision.failed if r.code == "DRAWDOWN"), None)
     if lost is None or judgement is None:
         return
-    if state_at(judgement.inputs.kill_switch, judgement.asof).state == "ACTIVE":
+    if judgement.switch.state == "ACTIVE":
         desk.set_kill_switch(conn, "HALTED", judgement.asof, lost.sentence, "risk engine")

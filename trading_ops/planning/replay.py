@@ -23,7 +23,7 @@ from trading_ops.domain.ticket import content_bytes, from_json, to_markdown
 from trading_ops.domain.universe import universe_hash
 from trading_ops.planning import inputs
 from trading_ops.planning.issue import compose
-from trading_ops.store import audit, configuration, ledger, plans, provenance, snapshots
+from trading_ops.store import announced, audit, configuration, ledger, plans, provenance, snapshots
 from trading_ops.store.snapshot_parts import Part, SnapshotDamaged
 from trading_ops.store.tickets import Ticket
 
@@ -114,7 +114,9 @@ def _rebuild(blind: psycopg.Connection[Any], root: Path, ticket: Ticket) -> byte
     around = inputs.frame(blind, plans.get(blind, ticket.plan_id))
     run = plans.run(blind, ticket.run_id) if ticket.run_id else None
     told = bool(run and run.snapshot_id and ticket.evidence)
-    judgement = Judgement(inputs.load(blind, root, around, run)) if run and told else None
+    # Of the ticket only this is looked at: which hashes it states. What they should be is worked out.
+    unstated = inputs.STATED_SINCE - json.loads(ticket.content)["inputs"].keys()
+    judgement = Judgement(inputs.load(blind, root, around, run, unstated)) if run and told else None
     content, _ = compose(around, run, judgement, ticket.evidence, ticket.decided_as_of)
     return content_bytes(content)
 
@@ -132,6 +134,8 @@ def _altered_inputs(blind: psycopg.Connection[Any], root: Path, ticket: Ticket) 
     if ticket.run_id is None:
         return
     run = plans.run(blind, ticket.run_id)
+    # A ticket that states no hash of these must not hide one that was smuggled in.
+    yield from announced.tampered(blind, announced.RARE, run.facts_seq)
     if run.snapshot_id is None:
         return
     snapshot = snapshots.get(blind, run.snapshot_id)
@@ -214,7 +218,7 @@ def _short(value: object) -> str:
 
 def _tampered(conn: psycopg.Connection[Any]) -> Sequence[str]:
     broken = [f"audit row {seq}: {fault}" for seq, fault in audit.broken(conn)[:5]]
-    return [*ledger.tampered(conn)[:20], *broken]
+    return [*ledger.tampered(conn)[:20], *announced.tampered(conn)[:20], *broken]
 
 
 def _notes(ticket: Ticket) -> tuple[str, ...]:

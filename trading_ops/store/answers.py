@@ -14,13 +14,14 @@ from typing import Any
 
 import psycopg
 
-from trading_ops.domain.answer import BEGUN, LARGEST, NAMES_OFF, Answer, FillPart, check_answer, is_overfilled
+from trading_ops.domain.answer import BEGUN, NAMES_OFF, Answer, FillPart, check_answer, is_overfilled
 from trading_ops.domain.calendar import NEW_YORK
 from trading_ops.domain.canonical import canonical_bytes, sha256_hex
 from trading_ops.domain.confirmation import LineAnswer
 from trading_ops.domain.errors import BadInput, Refused
-from trading_ops.domain.ledger import Fill, complete_fill
-from trading_ops.domain.values import PENCE_PLACES, ZERO, half_even, plain
+from trading_ops.domain.fill_limits import whole_fill
+from trading_ops.domain.ledger import Fill
+from trading_ops.domain.values import ZERO
 from trading_ops.store import audit, desk, ledger
 
 RateOf = Callable[[dt.date], Decimal]
@@ -215,13 +216,7 @@ def _book_fill(
     part: FillPart,
     usd_per_gbp: Decimal,
 ) -> None:
-    units, value, estimated = complete_fill(part.units, part.value_gbp, part.price_usd, usd_per_gbp)
-    value = half_even(value, PENCE_PLACES)
-    if not (ZERO < value < LARGEST and ZERO < units < LARGEST):
-        raise BadInput(
-            f"{entry.place}: at {plain(part.price_usd)} USD this is {plain(units)} units for {plain(value)} GBP, which "
-            "cannot be. Type units and value as the screen shows them."
-        )
+    units, value, estimated = whole_fill(part.units, part.value_gbp, part.price_usd, usd_per_gbp, entry.place)
     line, answer = entry.line, entry.answer
     name = f"fill:{confirmation_id}" if number == 1 else f"fill:{confirmation_id}:{number}"
     lots = (part.lot_id,) if part.lot_id else tuple(lot["lot_id"] for lot in line["lots"])
@@ -237,7 +232,7 @@ def _book_fill(
         session=_session(part),
         position_id=part.position_id,
         lot_ids=lots,
-        estimated=estimated,
+        estimated=estimated or part.estimated,
     )
     ledger.record_fill(
         conn, fill, recorded_by=entry.answered_by, plan_id=entry.plan_id, line=line["line"],
@@ -259,11 +254,13 @@ def _switch_off(
     conn: psycopg.Connection[Any], plan_id: str, symbol: str, reason: str, confirmation_id: uuid.UUID
 ) -> None:
     why = f"line answered FAILED ({reason}) in plan {plan_id}"
-    seq = audit.append(conn, "universe.disabled", symbol, {"why": why})
+    from_day = dt.date.fromisoformat(plan_id.removeprefix("test-"))
+    told = {"why": why, "from_day": from_day.isoformat(), "confirmation_id": str(confirmation_id)}
+    seq = audit.append(conn, "universe.disabled", symbol, told)
     conn.execute(
         "INSERT INTO ops.universe_disablements (symbol, from_day, why, confirmation_id, audit_seq) "
         "VALUES (%s, %s, %s, %s, %s)",
-        (symbol, dt.date.fromisoformat(plan_id.removeprefix("test-")), why, confirmation_id, seq),
+        (symbol, from_day, why, confirmation_id, seq),
     )
     desk.untradable(conn, symbol, reason.upper(), why, key=str(confirmation_id))
 
@@ -316,6 +313,26 @@ def _stored(row: Mapping[str, Any], parts: tuple[FillPart, ...]) -> StoredAnswer
     )
 
 
+def previous_lines(conn: psycopg.Connection[Any], plan_id: str, facts_seq: int) -> tuple[LineAnswer, ...]:
+    """The lines whose answers a plan waits for, with those known at a watermark.
+
+    They are of the newest weekly TRADE ticket before the plan and of the test tickets since. Lines of a withdrawn
+    ticket that were never begun are left out: they need no answer.
+    """
+    lines = conn.execute("SELECT * FROM ops.lines_before(%s, %s)", (plan_id, facts_seq)).fetchall()
+    of = sorted({row["plan_id"] for row in lines})
+    answered = {plan: _statuses(conn, plan, facts_seq) for plan in of}
+    rows = conn.execute(
+        "SELECT plan_id FROM ops.ticket_withdrawals WHERE plan_id = ANY(%s) AND audit_seq <= %s", (of, facts_seq)
+    )
+    withdrawn = {row["plan_id"] for row in rows}
+    return tuple(
+        LineAnswer(row["plan_id"], row["line"], row["symbol"], row["side"], answered[row["plan_id"]].get(row["line"]))
+        for row in lines
+        if row["plan_id"] not in withdrawn or row["line"] in answered[row["plan_id"]]
+    )
+
+
 def _statuses(conn: psycopg.Connection[Any], plan_id: str, facts_seq: int | None) -> dict[int, str]:
     rows = conn.execute(
         "SELECT DISTINCT ON (line) line, status FROM ops.confirmations "
@@ -323,23 +340,3 @@ def _statuses(conn: psycopg.Connection[Any], plan_id: str, facts_seq: int | None
         {"plan": plan_id, "seq": facts_seq},
     )
     return {r["line"]: r["status"] for r in rows}
-
-
-def previous_lines(conn: psycopg.Connection[Any], plan_id: str, facts_seq: int) -> tuple[LineAnswer, ...]:
-    """The lines of the newest TRADE ticket before a plan with the answers known at a watermark.
-
-    Lines of a withdrawn ticket that were never begun are left out: they need no answer.
-    """
-    lines = conn.execute("SELECT * FROM ops.lines_before(%s, %s)", (plan_id, facts_seq)).fetchall()
-    if not lines:
-        return ()
-    ticket_plan = lines[0]["plan_id"]
-    answered = _statuses(conn, ticket_plan, facts_seq)
-    withdrawn = conn.execute(
-        "SELECT 1 FROM ops.ticket_withdrawals WHERE plan_id = %s AND audit_seq <= %s", (ticket_plan, facts_seq)
-    ).fetchone()
-    return tuple(
-        LineAnswer(ticket_plan, row["line"], row["symbol"], row["side"], answered.get(row["line"]))
-        for row in lines
-        if not withdrawn or row["line"] in answered
-    )

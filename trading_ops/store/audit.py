@@ -75,7 +75,18 @@ def broken(conn: psycopg.Connection[Any]) -> list[tuple[int, str]]:
     return [(r["seq"], r["fault"]) for r in conn.execute("SELECT * FROM ops.audit_broken()").fetchall()]
 
 
+def as_announced(payload: Mapping[str, object]) -> Mapping[str, Any]:
+    """A payload as it reads in the chain: all text in one Unicode form, lists and maps of plain JSON."""
+    said: Mapping[str, Any] = json.loads(canonical_bytes(dict(payload)))
+    return said
+
+
 def announced(conn: psycopg.Connection[Any], kind: str) -> dict[str, Mapping[str, Any]]:
     """What was announced for each subject of a kind, newest last wins."""
-    rows = conn.execute("SELECT subject, payload FROM ops.audit_log WHERE kind = %s ORDER BY seq", (kind,))
-    return {r["subject"]: json.loads(r["payload"]) for r in rows}
+    return {subject: payload for (_, subject), payload in announcements(conn, kind).items()}
+
+
+def announcements(conn: psycopg.Connection[Any], kind: str) -> dict[tuple[int, str], Mapping[str, Any]]:
+    """Everything that was announced of a kind, by sequence number and subject, oldest first."""
+    rows = conn.execute("SELECT seq, subject, payload FROM ops.audit_log WHERE kind = %s ORDER BY seq", (kind,))
+    return {(r["seq"], r["subject"]): json.loads(r["payload"]) for r in rows}

@@ -1,13 +1,15 @@
 """Accepted corrections become ledger entries: reversing entries and new ones, never a change of what is there."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 import psycopg
 
-from trading_ops.domain.answer import Answer
+from trading_ops.domain.answer import FillPart
+from trading_ops.domain.answer_pieces import LineSize, Piece, rebuilt
+from trading_ops.domain.booked_check import first_difference
 from trading_ops.domain.corrections import (
     BookFill,
     BookMovement,
@@ -20,12 +22,15 @@ from trading_ops.domain.corrections import (
     VoidMovement,
     VoidSplit,
     WithdrawAnswer,
+    apply_proposals,
 )
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.ledger import CashMovement
-from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, ZERO, half_even, plain
+from trading_ops.domain.values import ZERO, plain
 from trading_ops.store import answers, chosen, configuration, ledger, market
-from trading_ops.store.answers import Shown
+from trading_ops.store.answers import Shown, StoredAnswer
+
+OfLine: TypeAlias = CorrectAnswer | WithdrawAnswer
 
 
 def bookable(proposals: Iterable[Proposal]) -> tuple[Proposal, ...]:
@@ -35,13 +40,55 @@ def bookable(proposals: Iterable[Proposal]) -> tuple[Proposal, ...]:
     return tuple(sorted(entries, key=lambda p: (turn.get(type(p), 3), p.proposal_id)))
 
 
-def book(conn: psycopg.Connection[Any], entry: Proposal, *, username: str, why: str, now: dt.datetime) -> str:
-    """Store one entry in the caller's transaction; returns what was done, as a sentence.
+def book_all(
+    conn: psycopg.Connection[Any], entries: Sequence[Proposal], *, username: str, why: str, now: dt.datetime
+) -> tuple[str, ...]:
+    """Store entries together in the caller's transaction, and look whether the books came out as they promised.
+
+    Entries that answer the same line become one new answer of it.
+
+    Returns:
+        What was done, a sentence each.
 
     Raises:
-        Refused: It is no longer possible, or changes nothing in the ledger.
+        Refused: An entry is no longer possible, or the books would come out otherwise. The caller rolls back.
         LedgerError: The facts would not add up.
     """
+    promised = apply_proposals(ledger.facts(conn), entries)
+    said = [_book(conn, together, username, why, now) for together in _together(entries)]
+    ledger.require_possible(conn)
+    off = first_difference(promised, ledger.facts(conn))
+    if off is not None:
+        raise Refused(
+            f"Nothing was booked: with this the ledger would {off} as was proposed. {_other_way(entries)} "
+            "Then look at Reconciliation again."
+        )
+    return tuple(said)
+
+
+def _together(entries: Sequence[Proposal]) -> Iterator[tuple[Proposal, ...]]:
+    """Each entry by itself, but those that answer one line at once, where the first of them stands."""
+    lines: dict[tuple[str, int], list[Proposal]] = {}
+    for entry in entries:
+        if isinstance(entry, OfLine):
+            lines.setdefault((entry.plan_id, entry.line), []).append(entry)
+    for entry in entries:
+        if not isinstance(entry, OfLine):
+            yield (entry,)
+        elif (entry.plan_id, entry.line) in lines:
+            yield tuple(lines.pop((entry.plan_id, entry.line)))
+
+
+def _other_way(entries: Sequence[Proposal]) -> str:
+    lines = sorted({(e.plan_id, e.line) for e in entries if isinstance(e, OfLine)})
+    if lines:
+        plan_id, line = lines[0]
+        return f"Correct line {line} on the page of ticket {plan_id} by hand: each piece as eToro shows it."
+    return "Book what eToro shows by hand, as the reconciliation SOP says."
+
+
+def _book(conn: psycopg.Connection[Any], entries: Sequence[Proposal], username: str, why: str, now: dt.datetime) -> str:
+    entry = entries[0]
     match entry:
         case VoidFill():
             ledger.void(conn, fill_id=entry.fill_id, why=why, recorded_by=username)
@@ -51,9 +98,12 @@ def book(conn: psycopg.Connection[Any], entry: Proposal, *, username: str, why: 
             said = f"Took cash movement {entry.movement_id} out of the ledger."
         case BookFill():
             ledger.record_fill(conn, entry.fill, recorded_by=username, why=why)
-            said = f"Booked {entry.side} {plain(entry.units)} {entry.symbol} for {plain(entry.value_gbp)} GBP."
+            worked_out = ", worked out" if entry.estimated else ""
+            said = (
+                f"Booked {entry.side} {plain(entry.units)} {entry.symbol} for {plain(entry.value_gbp)} GBP{worked_out}."
+            )
         case CorrectAnswer() | WithdrawAnswer():
-            said = _answer_anew(conn, entry, username, why)
+            said = _answer_anew(conn, [e for e in entries if isinstance(e, OfLine)], username, why)
         case BookMovement():
             movement = CashMovement(
                 entry.proposal_id, entry.kind, entry.amount_gbp, entry.day, entry.at, entry.symbol, entry.ex_date
@@ -75,28 +125,52 @@ def book(conn: psycopg.Connection[Any], entry: Proposal, *, username: str, why: 
             raise Refused("The account has to be read off again; there is nothing to book.")
         case _:
             assert_never(entry)
-    ledger.require_possible(conn)
     return said
 
 
-def _answer_anew(conn: psycopg.Connection[Any], entry: CorrectAnswer | WithdrawAnswer, username: str, why: str) -> str:
-    policy = configuration.policy_in_force(conn).policy
-    known = answers.in_force(conn, entry.plan_id)
-    row = conn.execute("SELECT content_sha256 FROM ops.tickets WHERE plan_id = %s", (entry.plan_id,)).fetchone()
+def _answer_anew(conn: psycopg.Connection[Any], entries: Sequence[OfLine], username: str, why: str) -> str:
+    """One new answer of a line with what the entries change; the pieces that they do not name stay as booked."""
+    plan_id, line = entries[0].plan_id, entries[0].line
+    row = conn.execute(
+        "SELECT t.content_sha256, l.side, l.units, l.amount_gbp FROM ops.tickets t JOIN ops.ticket_lines l "
+        "USING (plan_id) WHERE t.plan_id = %s AND l.line = %s",
+        (plan_id, line),
+    ).fetchone()
     if row is None:
-        raise Refused(f"Plan {entry.plan_id} has no ticket any more to answer.")
-    shown = Shown(row["content_sha256"], {line: stored.revision for line, stored in known.items()})
-    if isinstance(entry, CorrectAnswer):
-        # A number found by moving a digit may carry a zero more than an answer may have decimals.
-        units, value = half_even(entry.units, UNIT_PLACES), half_even(entry.value_gbp, PENCE_PLACES)
-        answer = Answer(
-            entry.line, entry.status, "", units, entry.price_usd, value, entry.fee_gbp or None, entry.filled_at,
-            entry.position_id, note=why[:400],
-        )  # fmt: skip
-    else:
-        answer = Answer(entry.line, "SKIPPED", "not filled at the broker", note=why[:400])
+        raise Refused(f"Plan {plan_id} has no ticket any more whose line {line} could be answered.")
+    known = answers.in_force(conn, plan_id)
+    pieces = _pieces(conn, known[line]) if line in known else {}
+    if any(entry.replaces is not None and entry.replaces not in pieces for entry in entries):
+        raise Refused(
+            f"Nothing was booked: line {line} of plan {plan_id} was answered anew since this was proposed. "
+            "Look at Reconciliation again."
+        )
+    size = LineSize(row["side"], row["units"], row["amount_gbp"])
+    answer = rebuilt(line, size, pieces, entries, why[:400])
+    policy = configuration.policy_in_force(conn).policy
     answers.record_answers(
-        conn, entry.plan_id, [answer], answered_by=username, where="reconciliation", shown=shown,
+        conn, plan_id, [answer], answered_by=username, where="reconciliation",
+        shown=Shown(row["content_sha256"], {n: stored.revision for n, stored in known.items()}),
         rate_of=lambda day: chosen.usd_per_gbp(conn, policy.data, day),
     )  # fmt: skip
-    return f"Answered line {entry.line} of plan {entry.plan_id} anew: {answer.status}."
+    return f"Answered line {line} of plan {plan_id} anew: {answer.status}."
+
+
+def _pieces(conn: psycopg.Connection[Any], stored: StoredAnswer) -> dict[str, Piece]:
+    """The pieces of an answer in force as booked: what was worked out is not worked out anew."""
+    rows = conn.execute(
+        "SELECT f.* FROM ops.ledger_trades_fills f WHERE f.confirmation_id = %s "
+        "AND NOT EXISTS (SELECT 1 FROM ops.ledger_voids v WHERE v.fill_id = f.fill_id) ORDER BY f.part",
+        (stored.confirmation_id,),
+    )
+    said = stored.answer.pieces
+    return {
+        str(r["fill_id"]): Piece(
+            FillPart(
+                r["price_usd"], r["filled_at"], r["units"], r["value_gbp"], r["position_id"],
+                said[r["part"] - 1].lot_id, estimated=r["estimated"],
+            ),
+            r["fee_gbp"],
+        )
+        for r in rows
+    }  # fmt: skip

@@ -49,6 +49,11 @@ def event_payload(row: Mapping[str, Any]) -> dict[str, object]:
     }  # fmt: skip
 
 
+def void_payload(row: Mapping[str, Any]) -> dict[str, object]:
+    """What takes a fact out of force as it is announced, under the fact's own id."""
+    return {"why": row["why"], "recorded_by": row["recorded_by"]}
+
+
 def record_fill(
     conn: psycopg.Connection[Any],
     fill: Fill,
@@ -239,18 +244,26 @@ def require_possible(conn: psycopg.Connection[Any]) -> None:
     Raises:
         LedgerError: Names the fill; rolling back keeps the books as they were.
     """
+    known = facts(conn)
+    days = [*(fill.session for fill in known.fills), *(event.day for event in known.events)]
+    if days:
+        ledger_at(LedgerFacts(known.fills, (), known.splits, known.events), max(days))
+
+
+def facts(conn: psycopg.Connection[Any]) -> LedgerFacts:
+    """Every fact in force, with the splits of every name ever held."""
     head = audit.head(conn).seq
     booked, happened = fills(conn, head), events(conn, head)
-    days = [*(fill.session for fill in booked), *(event.day for event in happened)]
-    if days:
-        splits = _splits(conn, booked) if booked else ()
-        ledger_at(LedgerFacts(booked, (), splits, happened), max(days))
+    splits = _splits(conn, booked, happened) if booked else ()
+    return LedgerFacts(booked, movements(conn, head), splits, happened)
 
 
-def _splits(conn: psycopg.Connection[Any], booked: tuple[Fill, ...]) -> tuple[CorporateAction, ...]:
-    """Splits of the names ever traded, as the policy in force chooses among the sources."""
+def _splits(
+    conn: psycopg.Connection[Any], booked: tuple[Fill, ...], happened: tuple[CorporateEvent, ...]
+) -> tuple[CorporateAction, ...]:
+    """Splits of the names ever held, as the policy in force chooses among the sources."""
     data = configuration.policy_in_force(conn).policy.data
-    names = sorted({fill.symbol for fill in booked})
+    names = sorted({fill.symbol for fill in booked} | {e.new_symbol for e in happened if e.new_symbol})
     known = chosen.actions(conn, data, min(fill.session for fill in booked), chosen.LAST_DAY, names)
     return tuple(action for action in known if action.kind == "split")
 
@@ -262,19 +275,27 @@ def tampered(conn: psycopg.Connection[Any]) -> list[str]:
         ("ledger.fill", "ledger_trades_fills", "fill_id", fill_payload),
         ("ledger.movement", "ledger_cash_movements", "movement_id", movement_payload),
         ("ledger.event", "ledger_events", "event_id", event_payload),
+        ("ledger.void", "ledger_voids", "coalesce(fill_id, movement_id, event_id)", void_payload),
     ):
-        said = audit.announced(conn, kind)
-        stored = {str(r[key]): payload(r) for r in conn.execute(f"SELECT * FROM ops.{table}")}
-        for subject in sorted(said.keys() | stored.keys()):
-            if subject not in stored:
+        said = audit.announcements(conn, kind)
+        rows = conn.execute(f"SELECT {key}::text AS subject, * FROM ops.{table}")
+        stored = {(r["audit_seq"], r["subject"]): audit.as_announced(payload(r)) for r in rows}
+        for place in sorted(said.keys() | stored.keys()):
+            subject = place[1]
+            if place not in stored:
                 found.append(f"{table} {subject}: announced, but no longer there")
-            elif subject not in said:
+            elif place not in said:
                 found.append(f"{table} {subject}: never announced")
             else:
-                fields = [f for f in stored[subject] if stored[subject][f] != said[subject].get(f)]
                 found += [
-                    f"{table} {subject} ({stored[subject].get('symbol') or stored[subject].get('kind')}): {field} is "
-                    f"{stored[subject][field]}, announced was {said[subject].get(field)}"
-                    for field in fields
+                    f"{table} {subject}{_named(stored[place])}: {field} is {value}, announced was "
+                    f"{said[place].get(field)}"
+                    for field, value in stored[place].items()
+                    if value != said[place].get(field)
                 ]
     return found
+
+
+def _named(stored: Mapping[str, Any]) -> str:
+    name = stored.get("symbol") or stored.get("kind")
+    return f" ({name})" if name else ""

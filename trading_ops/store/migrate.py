@@ -23,8 +23,10 @@ def head(folder: Path | None = None) -> str:
 def current(settings: Settings) -> str | None:
     """The revision of the database, or None before the first."""
     with connect(settings, "app_writer") as conn:
-        there = conn.execute("SELECT to_regclass('ops_meta.schema_version') AS t").fetchone()
-        if there is None or there["t"] is None:
+        # While the very first upgrade is at work the table is there, and may be read when that one has ended.
+        readable = "SELECT has_table_privilege(to_regclass('ops_meta.schema_version')::oid, 'SELECT') AS yes"
+        there = conn.execute(readable).fetchone()
+        if there is None or not there["yes"]:
             return None
         row = conn.execute("SELECT version_num FROM ops_meta.schema_version").fetchone()
     return str(row["version_num"]) if row else None

@@ -81,6 +81,23 @@ def record(
     return True
 
 
+def found_of_names(conn: psycopg.Connection[Any], facts_seq: int) -> tuple[tuple[str, str, str], ...]:
+    """What was found of names up to a watermark, oldest first, each as what, name and day.
+
+    Look-ups by their outcome, and names that a line of a ticket could not find: `off`, or `off, corrected` when that
+    answer was corrected up to the watermark.
+    """
+    rows = conn.execute(
+        "SELECT what, symbol, day FROM ("
+        "SELECT outcome AS what, symbol, day, audit_seq FROM ops.name_checks UNION ALL "
+        "SELECT CASE WHEN EXISTS (SELECT 1 FROM ops.confirmations c WHERE c.corrects = d.confirmation_id "
+        "AND c.audit_seq <= %(seq)s) THEN 'off, corrected' ELSE 'off' END, symbol, from_day, audit_seq "
+        "FROM ops.universe_disablements d) found WHERE audit_seq <= %(seq)s ORDER BY audit_seq",
+        {"seq": facts_seq},
+    )
+    return tuple((r["what"], r["symbol"], r["day"].isoformat()) for r in rows)
+
+
 def newest(conn: psycopg.Connection[Any]) -> dict[str, NameCheck]:
     """The newest look-up of each name that was ever looked up."""
     rows = conn.execute(

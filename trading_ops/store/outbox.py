@@ -12,6 +12,7 @@ import psycopg
 
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.messages import AUDIENCES, Role, audience
+from trading_ops.store import audit
 from trading_ops.store.outbox_rows import Delivery, Given, Message, Person, Recipient, Status, Waiting
 
 LATECOMERS = dt.timedelta(days=4)
@@ -123,7 +124,7 @@ def dead(conn: psycopg.Connection[Any], *, superseded: bool = False) -> tuple[Gi
 
 
 def requeue(conn: psycopg.Connection[Any], outbox_id: int | None, by: str, now: dt.datetime) -> tuple[Given, ...]:
-    """Put dead deliveries back in the queue: of one message, or all.
+    """Put dead deliveries back in the queue: of one message, or all. Each message is announced in the audit chain.
 
     Args:
         conn: A connection inside a transaction.
@@ -147,6 +148,9 @@ def requeue(conn: psycopg.Connection[Any], outbox_id: int | None, by: str, now: 
             "ON CONFLICT DO NOTHING",
             (f"by {by}", now, now, given.outbox_id, given.channel, given.address, given.attempt),
         )
+    for number in sorted({given.outbox_id for given in chosen}):
+        addresses = sorted(f"{given.channel} {given.address}" for given in chosen if given.outbox_id == number)
+        audit.append(conn, "outbox.requeued", str(number), {"by": by, "addresses": addresses})
     return tuple(chosen)
 
 
@@ -204,16 +208,6 @@ def number_of(conn: psycopg.Connection[Any], dedupe_key: str) -> int | None:
     """The number of the message with a key, or None."""
     row = conn.execute("SELECT outbox_id FROM ops.outbox WHERE dedupe_key = %s", (dedupe_key,)).fetchone()
     return int(row["outbox_id"]) if row else None
-
-
-def moved_deadline(conn: psycopg.Connection[Any], plan_id: str) -> dt.datetime | None:
-    """The deadline that people were told of last for a ticket, None when it never moved."""
-    row = conn.execute(
-        "SELECT payload->>'confirm_by_utc' AS due FROM ops.outbox WHERE plan_id = %s "
-        "AND kind = 'ticket.deadline_moved' ORDER BY outbox_id DESC LIMIT 1",
-        (plan_id,),
-    ).fetchone()
-    return instant_of(row["due"]) if row else None
 
 
 def instant_of(text: object) -> dt.datetime | None:

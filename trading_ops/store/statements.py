@@ -61,7 +61,9 @@ def add(
     """
     conn.execute("SELECT pg_advisory_xact_lock(7301004)")
     if not conn.execute("SELECT 1 FROM ops.broker_statements WHERE sha256 = %s", (sha256,)).fetchone():
-        said: dict[str, object] = {"name": name, "rows": len(rows), "entered_by": entered_by}
+        said: dict[str, object] = {
+            "name": name, "rows": len(rows), "entered_by": entered_by, "versions": dict(versions), "currency": currency,
+        }  # fmt: skip
         seq = audit.append(conn, "broker.statement", sha256, said)
         conn.execute(
             "INSERT INTO ops.broker_statements (sha256, name, versions, currency, body, entered_by, audit_seq) "

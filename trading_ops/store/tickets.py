@@ -75,8 +75,21 @@ def get(conn: psycopg.Connection[Any], name: str) -> Ticket:
 
 
 def every(conn: psycopg.Connection[Any]) -> tuple[Ticket, ...]:
-    """All tickets, oldest first."""
-    return tuple(_ticket(row) for row in conn.execute(f"{_TICKET} ORDER BY t.plan_id"))
+    """All tickets, oldest as-of session first; of one session in the order they were issued."""
+    rows = conn.execute(f"{_TICKET} JOIN ops.plans p USING (plan_id) ORDER BY p.asof, t.audit_seq")
+    return tuple(_ticket(row) for row in rows)
+
+
+def awaiting_answers(conn: psycopg.Connection[Any], first: dt.date) -> tuple[Ticket, ...]:
+    """TRADE tickets of an as-of session and later that stand and have a line without an answer, oldest first."""
+    rows = conn.execute(
+        f"{_TICKET} JOIN ops.plans p USING (plan_id) WHERE t.verdict = 'TRADE' AND p.asof >= %s "
+        "AND w.plan_id IS NULL AND EXISTS (SELECT 1 FROM ops.ticket_lines l WHERE l.plan_id = t.plan_id AND NOT EXISTS "
+        "(SELECT 1 FROM ops.confirmations c WHERE c.plan_id = l.plan_id AND c.line = l.line)) "
+        "ORDER BY p.asof, t.audit_seq",
+        (first,),
+    )
+    return tuple(_ticket(row) for row in rows)
 
 
 def record_decision(

@@ -9,6 +9,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +24,7 @@ from trading_ops.settings import Settings
 from trading_ops.store import answers, audit, configuration, ledger, plans, tickets
 from trading_ops.store.answers import Shown
 from trading_ops.store.connect import run_transaction
+from trading_ops.store.plans import Run
 from trading_ops.store.provenance import CodeState
 from trading_ops.store.tickets import Ticket
 from trading_ops_tests.integration.home_factory import opened, set_up
@@ -50,16 +52,27 @@ def set_up_desk(home: Settings) -> None:
         set_up(conn, universe=universe_text(*factory.NAMES))
 
 
-def issue(conn: psycopg.Connection[Any], asof: dt.date, orders: Sequence[Order]) -> Ticket:
-    """A TRADE ticket of these orders: its plan, opening, run and decision stored by the product's own functions."""
-    following = calendar.last_session_of_week(asof + dt.timedelta(days=7))
-    content = factory.make_content(orders=orders, book="sim", asof=asof, next_plan=following)
+def begin(conn: psycopg.Connection[Any], asof: dt.date, *, test: bool = False) -> Run:
+    """A plan that has begun, with its run."""
     with conn.transaction():
-        plan = plans.register(conn, asof, configuration.policy_in_force(conn).policy)
-        run = plans.start_run(
-            conn, plan, uuid.uuid5(uuid.NAMESPACE_URL, f"test:run:{asof}"), code=CODE, signal_source="stub",
+        make = plans.register_test if test else plans.register
+        plan = make(conn, asof, configuration.policy_in_force(conn).policy)
+        return plans.start_run(
+            conn, plan, uuid.uuid5(uuid.NAMESPACE_URL, f"test:run:{plan.plan_id}"), code=CODE, signal_source="stub",
             model_version="1", driver="direct",
         )  # fmt: skip
+
+
+def issue(conn: psycopg.Connection[Any], asof: dt.date, orders: Sequence[Order], *, test: bool = False) -> Ticket:
+    """A TRADE ticket of these orders: its plan, opening, run and decision stored by the product's own functions."""
+    following = calendar.last_session_of_week(asof + dt.timedelta(days=7))
+    with conn.transaction():
+        run = begin(conn, asof, test=test)
+        plan = plans.get(conn, run.plan_id)
+        times = replace(calendar.plan_times(asof, factory.committed_policy()), week=plan.week)
+        content = factory.make_content(
+            orders=orders, book="sim", asof=asof, next_plan=following, times=times, plan_id=plan.plan_id
+        )
         verdict = decide(factory.all_passed("sim"), True, "sim")
         decision_id = tickets.record_decision(conn, plan.plan_id, run.run_id, verdict, orders)
         return tickets.issue(

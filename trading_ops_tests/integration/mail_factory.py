@@ -68,8 +68,9 @@ class PostDesk:
         orders: Iterable[Order] | None = None,
         failed: Iterable[CheckResult] = (),
         change: Callable[[TicketContent], TicketContent] | None = None,
+        test: bool = False,
     ) -> Ticket:
-        """A ticket, TRADE with the usual orders unless a rule failed."""
+        """A ticket, TRADE with the usual orders unless a rule failed; or that of a test."""
         evidence = all_passed(self.book, but=failed)  # type: ignore[arg-type]
         lines = () if tuple(failed) else tuple(usual_orders() if orders is None else orders)
         content = make_content(
@@ -78,7 +79,10 @@ class PostDesk:
         content = change(content) if change else content
         decision: Decision = decide(evidence, bool(lines), self.book)  # type: ignore[arg-type]
         with self.conn.transaction():
-            plan = plans.register(self.conn, asof, configuration.policy_in_force(self.conn).policy)
+            register = plans.register_test if test else plans.register
+            plan = register(self.conn, asof, configuration.policy_in_force(self.conn).policy)
+            if test:
+                content = content.model_copy(update={"plan_id": plan.plan_id, "ticket_id": plan.plan_id})
             run = plans.start_run(
                 self.conn, plan, uuid.uuid4(), code=CODE, signal_source="stub", model_version="1", driver="direct"
             )  # fmt: skip
@@ -127,14 +131,6 @@ class PostDesk:
             {"id": outbox_id},
         )
         return [(r["address"], r["outcome"], r["attempt"], r["detail"]) for r in rows]
-
-    def move_deadline(self, ticket: Ticket, confirm_by: dt.datetime, reason: str) -> None:
-        """Tell people of another deadline."""
-        payload = {"ticket_id": ticket.ticket_id, "confirm_by_utc": confirm_by.isoformat(), "reason": reason}
-        with self.conn.transaction():
-            desk.enqueue(
-                self.conn, f"moved:{ticket.plan_id}:{confirm_by}", "ticket.deadline_moved", ticket.plan_id, payload
-            )
 
 
 def post_desk(home: Settings, conn: psycopg.Connection[Any], book: str = "paper") -> PostDesk:

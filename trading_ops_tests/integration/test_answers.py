@@ -11,17 +11,19 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.rows import dict_row
 
 from trading_ops.domain import calendar
 from trading_ops.domain.answer import Answer
 from trading_ops.domain.errors import BadInput, Refused
 from trading_ops.settings import Settings
-from trading_ops.store import answers, audit, tickets
+from trading_ops.store import answers, audit, ledger, tickets
 from trading_ops.store.answers import AnsweredMeanwhile, Shown, TicketChanged
 from trading_ops.store.connect import run_transaction
 from trading_ops.store.tickets import Ticket
 from trading_ops_tests.integration import desk_factory as desk
 from trading_ops_tests.integration.home_factory import opened
+from trading_ops_tests.integration.lived_factory import superuser
 from trading_ops_tests.unit.ticket_factory import make_buy
 
 D = Decimal
@@ -161,16 +163,23 @@ def test_another_ticket_than_the_one_shown_is_refused(conn: psycopg.Connection[A
 
 RAW = (
     "INSERT INTO ops.confirmations (confirmation_id, plan_id, line, revision, status, reason, overfilled, "
-    "content_sha256, answered_by, audit_seq, ticket_sha256) "
-    "VALUES (%s, %s, %s, %s, 'SKIPPED', '', false, 'x', 'x', %s, %s)"
+    "content_sha256, answered_by, audit_seq, ticket_sha256, corrects) "
+    "VALUES (%s, %s, %s, %s, 'SKIPPED', '', false, 'x', 'x', %s, %s, %s)"
 )
 
 
-def raw(conn: psycopg.Connection[Any], ticket: Ticket, digest: str | None, line: int = 1) -> None:
+def raw(
+    conn: psycopg.Connection[Any],
+    ticket: Ticket,
+    digest: str | None,
+    line: int = 1,
+    revision: int = 1,
+    corrects: uuid.UUID | None = None,
+) -> None:
     """An answer that goes around the code."""
     with conn.transaction():
-        seq = audit.append(conn, "answers.confirmation", "raw", {})
-        conn.execute(RAW, (uuid.uuid4(), ticket.plan_id, line, 1, seq, digest))
+        seq = audit.append(conn, "answers.confirmation", f"{ticket.plan_id}/{line}/{revision}", {})
+        conn.execute(RAW, (uuid.uuid4(), ticket.plan_id, line, revision, seq, digest, corrects))
 
 
 @pytest.mark.parametrize("digest", ["a" * 64, None])
@@ -185,6 +194,45 @@ def test_the_database_itself_refuses_an_answer_behind_the_newest(conn: psycopg.C
     raw(conn, ticket, ticket.content_sha256)
     with pytest.raises(psycopg.errors.UniqueViolation, match="line 1 of ticket 2018-W05 was answered meanwhile"):
         raw(conn, ticket, ticket.content_sha256)
+
+
+def test_the_database_itself_refuses_an_answer_that_corrects_another_line(
+    conn: psycopg.Connection[Any], ticket: Ticket
+) -> None:
+    desk.answer(conn, ticket, [desk.done(ASOF), replace(SKIPPED, line=2)], desk.seen(conn, ticket))
+    other, own = (answers.in_force(conn, ticket.plan_id)[line].confirmation_id for line in (1, 2))
+    before = desk.counts(conn, *FACTS)
+    for line, revision, corrects in ((2, 2, other), (2, 3, own), (2, 2, uuid.uuid4())):
+        with pytest.raises(psycopg.errors.CheckViolation, match="line 2 of ticket 2018-W05 corrects the newest"):
+            raw(conn, ticket, ticket.content_sha256, line, revision, corrects)
+    assert desk.counts(conn, *FACTS) == before
+    raw(conn, ticket, ticket.content_sha256, 2, 2, own)
+
+
+def test_the_database_itself_refuses_a_first_answer_that_is_no_first(
+    conn: psycopg.Connection[Any], ticket: Ticket
+) -> None:
+    desk.answer(conn, ticket, [desk.done(ASOF)], desk.seen(conn, ticket))
+    first = answers.in_force(conn, ticket.plan_id)[1].confirmation_id
+    with pytest.raises(psycopg.errors.CheckViolation, match="line 2 of ticket 2018-W05 corrects the newest"):
+        raw(conn, ticket, ticket.content_sha256, 2, 2, first)
+
+
+def test_no_fill_goes_out_of_force_by_an_answer_to_another_line(
+    fresh_home: Settings, conn: psycopg.Connection[Any], ticket: Ticket
+) -> None:
+    desk.answer(conn, ticket, [desk.done(ASOF)], desk.seen(conn, ticket))
+    first = answers.in_force(conn, ticket.plan_id)[1].confirmation_id
+    (fill,) = desk.rows(conn, "ledger_trades_fills")
+    with superuser(fresh_home) as admin:  # what the guard of answers keeps out, from before there was one
+        admin.row_factory = dict_row
+        admin.execute("ALTER TABLE ops.confirmations DISABLE TRIGGER USER")
+        raw(admin, ticket, ticket.content_sha256, 2, 2, first)
+    with (
+        pytest.raises(psycopg.errors.InsufficientPrivilege, match="only by correcting its answer"),
+        conn.transaction(),
+    ):
+        ledger.void(conn, fill_id=str(fill["fill_id"]), why="a test", recorded_by=desk.ANNA)
 
 
 def withdraw(conn: psycopg.Connection[Any], ticket: Ticket) -> Ticket:

@@ -263,6 +263,12 @@ REFUSED = (
     Bad("withdraw-no-ticket", "ticket withdraw 2018-W30 --reason mistake", ("no ticket 2018-W30",)),
     Bad("no-state", "desk set OFF --reason x", ("'OFF'", "HALTED")),
     Bad("pause-without-end", "desk set PAUSED --reason holiday", ("--to", "PAUSED")),
+    Bad(
+        "pause-that-ends-before-it-begins", "desk set PAUSED --from 2018-02-02 --to 2018-01-26 --reason holiday",
+        ("2018-01-26", "2018-02-02"),
+    ),
+    Bad("pause-off-the-calendar", "desk set PAUSED --from 2018-02-02 --to 2118-02-02 --reason holiday", ("2118",)),
+    Bad("no-such-pause", "desk end-pause --from 2018-02-02 --reason back", ("No pause begins", "2 February 2018")),
     Bad("cash-no-number", "ledger record cash --kind fee --amount ten --day 2018-01-30 --why x", ("--amount", "'ten'")),
     Bad("cash-nan", "ledger record cash --kind fee --amount NaN --day 2018-01-30 --why x", ("--amount", "NaN")),
     Bad("cash-no-kind", "ledger record cash --kind gift --amount 1 --day 2018-01-30 --why x", ("'gift'", "deposit")),

@@ -268,7 +268,7 @@ def test_three_clicks_and_two_tabs_save_once(kitchen: Kitchen) -> None:
         button.dispatch_event("click")
     expect(first.get_by_text("Every line is answered. Thank you.")).to_be_visible()
     second.get_by_role("button", name="All correct: save").click()
-    expect(second.get_by_text("What you sent now was not used.", exact=False)).to_be_visible()
+    expect(second.get_by_text("What you typed for lines 1, 2, 3 and 4 was not used.", exact=False)).to_be_visible()
     keep_screen(second, "7-two-windows")
     rows = kitchen.conn.execute("SELECT line, reason FROM ops.confirmations ORDER BY line").fetchall()
     assert [(r["line"], r["reason"]) for r in rows] == [(line, "NO_TIME") for line in range(1, 5)]

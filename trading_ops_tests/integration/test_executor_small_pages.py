@@ -1,6 +1,7 @@
 """Account check, other trade and check names: alone for what they say, and in a real Chromium at a phone's size."""
 
 import datetime as dt
+import uuid
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from streamlit_app.auth import cookies
 from streamlit_app.pages import names as names_page
+from trading_ops.desk.answering import OffTicket, record_off_ticket
 from trading_ops.domain.calendar import LONDON
+from trading_ops.domain.errors import BadInput
 from trading_ops.settings import Settings
 from trading_ops.store import broker, name_checks, sign_ins
 from trading_ops_tests.integration import browser as at
@@ -122,6 +125,18 @@ def test_more_sold_than_held_is_looked_at_again_and_told(home: Settings, conn: p
     assert len(desk.rows(conn, "ledger_trades_fills")) == len(HELD)
 
 
+def test_the_second_look_at_a_sale_ends_when_its_units_change(home: Settings) -> None:
+    app = house.page_alone(home, "trade")
+    bought(app, "AAPL · Apple", **{"Units": "3", "Amount in £": ""})
+    app.radio[0].set_value("SELL").run()
+    press(app, "Check your answers")
+    tick(app, SEEN)
+    press(app, "Back, I want to change something")
+    type_into(app, "Units", "900")
+    press(app, "Check your answers")
+    assert not [b for b in app.button if b.label == "All correct: save"], "other units need another look"
+
+
 @pytest.mark.parametrize(
     ("label", "typed", "said"),
     [
@@ -135,6 +150,37 @@ def test_an_odd_trade_is_asked_about(home: Settings, label: str, typed: str, sai
     app = house.page_alone(home, "trade")
     bought(app, "AAPL · Apple", **{label: typed})
     assert said in shown(app).replace("&#x27;", "'")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"units": D("1e15")}, "units 1000000000000000 is too large to be true. Type what the screen shows."),
+        ({"price_usd": D("1e12")}, "price_usd 1000000000000 is too large to be true"),
+        ({"units": D("1.123456789012")}, "units 1.123456789012 has more than 6 decimals"),
+        ({"price_usd": D("1.123456789012")}, "has more than 8 decimals"),
+        ({"value_gbp": D("1e14")}, "value_gbp 100000000000000 is too large to be true"),
+        ({"value_gbp": D("NaN")}, "value_gbp NaN must be a number above 0"),
+        ({"units": D("Infinity")}, "units Infinity must be a number above 0"),
+        ({"price_usd": D("sNaN")}, "price_usd sNaN must be a number above 0"),
+        ({"units": D("-1")}, "units -1 must be a number above 0"),
+        ({"fee_gbp": D("1e12")}, "fee_gbp .* must be 0 or more, and below 1000000000000"),
+        ({"fee_gbp": D("0.001")}, "fee_gbp 0.001 has more than 2 decimals"),
+        ({"value_gbp": None, "units": D("1e11"), "price_usd": D("1e11")}, "which cannot be. Type units and value"),
+        ({"value_gbp": None, "units": D("0.000001"), "price_usd": D("1")}, "0.000001 units for 0 GBP, which cannot be"),
+        ({"why": "a\0"}, "why .* holds a character that cannot be kept"),
+    ],
+)  # fmt: skip
+def test_another_trade_has_the_limits_of_a_tickets_fill(
+    home: Settings, conn: psycopg.Connection[Any], changes: dict[str, Any], says: str
+) -> None:
+    at = dt.datetime.combine(BOUGHT, dt.time(15, 30), LONDON)
+    usual: dict[str, Any] = {"price_usd": D(100), "units": D(2), "value_gbp": D(160), "fee_gbp": None, "why": "a slip"}
+    trade = OffTicket("AAPL", "BUY", executed_at=at, position_id=None, **usual | changes)
+    with opened(home, "executor_ui") as anna, pytest.raises(BadInput, match=says), anna.transaction():
+        record_off_ticket(anna, uuid.uuid4(), trade, "anna", dt.datetime.now(dt.UTC))
+    assert len(desk.rows(conn, "ledger_trades_fills")) == len(HELD)
+    assert desk.counts(conn, "submissions") == (0,)
 
 
 def test_a_trade_needs_its_why_and_a_time_that_has_come(home: Settings, conn: psycopg.Connection[Any]) -> None:

@@ -321,20 +321,6 @@ def test_a_withdrawal_of_weeks_ago_is_listed_and_not_sent(post: PostDesk) -> Non
     assert server.received == []
 
 
-def test_a_deadline_that_moved_is_told_once_as_it_is_last(post: PostDesk) -> None:
-    with MailServer() as server:
-        post.write(server.settings())
-        ticket = post.issue()
-        post.send()
-        post.move_deadline(ticket, dt.datetime(2018, 2, 5, 22, 0, tzinfo=dt.UTC), "a visit")
-        post.move_deadline(ticket, dt.datetime(2018, 2, 6, 9, 30, tzinfo=dt.UTC), "a longer visit")
-        assert post.send(SATURDAY + MINUTE).counts == Counter(superseded=2, sent=2)
-    mail = server.to(EXECUTOR)[1]
-    assert mail.subject == "PAPER - DO NOT EXECUTE · New deadline: answer by Tue 6 Feb 09:30"
-    assert "a longer visit" in mail.text
-    assert mail.mail["In-Reply-To"] == server.to(EXECUTOR)[0].identity
-
-
 # ---------------------------------------------------------------- a simulated book
 
 

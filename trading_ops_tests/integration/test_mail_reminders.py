@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from trading_ops.comms.reminding import remind
+from trading_ops.comms.reminding import remind, ticket_facts
 from trading_ops.domain.calendar import LONDON, close_utc
 from trading_ops.drill.server import Asked, LocalSource, Reply
 from trading_ops.settings import Settings
@@ -17,7 +17,7 @@ from trading_ops.store import broker, configuration, plans, tickets
 from trading_ops_tests.integration.command_line import run
 from trading_ops_tests.integration.home_factory import opened
 from trading_ops_tests.integration.mail_factory import ASOF, EXECUTOR, OPERATOR, SATURDAY, PostDesk, post_desk
-from trading_ops_tests.integration.smtp_server import REFUSED, SENDER, MailServer
+from trading_ops_tests.integration.smtp_server import LATER, REFUSED, SENDER, MailServer
 
 MONDAY = dt.date(2018, 2, 5)
 
@@ -102,12 +102,56 @@ def test_a_withdrawn_ticket_reminds_nobody(post: PostDesk) -> None:
     assert [m.subject.split(" · ")[0] for m in server.to(EXECUTOR)[1:]] == ["DO NOTHING MORE"]
 
 
-def test_a_moved_deadline_moves_its_reminders(post: PostDesk) -> None:
-    ticket = post.issue()
-    assert [r.kind for r in remind(post.conn, london("20:30"))] == ["ticket.reminder"]
-    post.move_deadline(ticket, london("23:00"), "a visit")
-    assert remind(post.conn, london("21:00")) == ()
-    assert [r.kind for r in remind(post.conn, london("22:00"))] == ["ticket.reminder"]
+def test_a_reminder_does_not_overtake_the_mail_of_its_ticket(post: PostDesk) -> None:
+    with MailServer(then=(LATER,)) as server:
+        post.write(server.settings())
+        post.issue()
+        late = london("14:44")
+        assert post.send(late).counts == Counter(deferred=1, sent=1), "hers was put off, his was taken"
+        assert [r.kind for r in remind(post.conn, london("14:45"))] == ["ticket.window"]
+        held = post.send(late + dt.timedelta(seconds=30))
+        assert (held.counts, held.waiting) == (Counter(), 2)
+        assert server.to(EXECUTOR) == []
+        assert post.send(late + dt.timedelta(minutes=3)).counts == Counter(sent=2)
+    assert [m.subject.partition(" · ")[2][:10] for m in server.to(EXECUTOR)] == ["4 things t", "It is time"]
+
+
+def test_a_reminder_goes_out_with_its_link_when_the_mail_of_its_ticket_was_given_up(post: PostDesk) -> None:
+    with MailServer(refuse={EXECUTOR: REFUSED}) as server:
+        post.write(server.settings())
+        ticket = post.issue()
+        assert post.send().counts == Counter(dead=1, sent=1)
+        server.refuse.clear()
+        remind(post.conn, london("14:45"))
+        assert post.send(london("14:45")).counts == Counter(sent=1)
+    (mail,) = server.to(EXECUTOR)
+    assert f"/confirm/{ticket.ticket_id}" in mail.text
+
+
+def test_a_withdrawal_waits_for_nothing(post: PostDesk) -> None:
+    with MailServer(then=(LATER,)) as server:
+        post.write(server.settings())
+        ticket = post.issue()
+        post.send()
+        with post.conn.transaction():
+            tickets.withdraw(post.conn, ticket.ticket_id, "wrong prices", "op")
+        post.send(SATURDAY + dt.timedelta(seconds=5))
+    assert [m.subject[:15] for m in server.to(EXECUTOR)] == ["DO NOTHING MORE"]
+
+
+def test_a_test_ticket_ages_as_any_other_and_lists_by_its_session(post: PostDesk) -> None:
+    first, last = dt.date(2018, 1, 12), dt.date(2018, 2, 2)
+    post.issue(asof=last)
+    post.issue(asof=first, test=True)
+    assert [t.plan_id for t in tickets.every(post.conn)] == ["test-2018-01-12", "2018-02-02"]
+
+    def reminded(now: dt.datetime) -> list[str]:
+        return [facts.plan_id for facts in ticket_facts(post.conn, now)]
+
+    assert reminded(dt.datetime(2018, 2, 1, tzinfo=dt.UTC)) == ["test-2018-01-12", "2018-02-02"]
+    assert reminded(london("14:45")) == ["2018-02-02"]
+    post.answer("2018-02-02", 1, 2, 3, 4)
+    assert reminded(london("14:45")) == [], "nothing can be reminded of any more"
 
 
 def test_a_simulated_book_reminds_nobody(fresh_home: Settings) -> None:

@@ -113,6 +113,15 @@ def test_two_upgrades_at_once_both_end_well(empty: Settings) -> None:
     assert migrate.current(empty) == migrate.head()
 
 
+def test_the_revision_is_asked_for_while_the_first_upgrade_is_at_work(empty: Settings) -> None:
+    migrate.upgrade(empty)
+    with psycopg.connect(str(empty.database_url), dbname=empty.database) as conn:  # as it stands before its last step
+        conn.execute("REVOKE SELECT ON ops_meta.schema_version FROM app_writer")
+    assert migrate.current(empty) is None
+    migrate.upgrade(empty)
+    assert migrate.current(empty) == migrate.head()
+
+
 def test_refused_sql_leaves_no_trace_and_is_told(fresh_home: Settings, next_revision: Path) -> None:
     before = migrate.current(fresh_home)
     next_revision.joinpath("versions", "next.sql").write_text("CREATE TABLE half (n integer);\nSELECT nonsense;\n")

@@ -16,6 +16,7 @@ from trading_ops.domain.policy import parse
 from trading_ops.settings import Settings
 from trading_ops.store import audit, configuration, desk, plans
 from trading_ops_tests.integration import household_factory
+from trading_ops_tests.integration.command_line import run
 from trading_ops_tests.integration.home_factory import opened, policy_text
 from trading_ops_tests.integration.household_factory import (
     SESSION,
@@ -153,6 +154,60 @@ def test_a_pause_of_the_page_holds_at_the_as_of_session_of_its_first_window(
     assert state_at(events, pause.session).state == "PAUSED"
     assert pause.until is not None
     assert state_at(events, calendar.next_session(pause.until)).state == "ACTIVE"
+
+
+def test_a_state_set_within_a_holiday_leaves_the_pause_to_gate_home_and_command_line_alike(
+    household: Settings, conn: psycopg.Connection[Any]
+) -> None:
+    last = calendar.last_closed(dt.datetime.now(dt.UTC))
+    with conn.transaction():
+        switching.pause_sessions(conn, last, last + dt.timedelta(days=14), "walking in Wales", "omar")
+    app = visit(household, "home")
+    app.radio[0].set_value("ACTIVE")
+    put(app, "Why", "all is well", 0)
+    press(app, "Set the kill switch")
+    assert "It ends no pause" in app.warning[0].value
+    press(app, "Yes, it is right")
+    assert "It ends no pause" in app.success[0].value
+    assert state_at(desk.kill_switch_events(conn, audit.head(conn).seq), last).state == "PAUSED"
+    text = shown(visit(household, "home"))
+    assert "PAUSED." in text
+    assert "walking in Wales" in text
+    said = run(household, "desk", "show").out
+    assert "PAUSED" in said
+    assert f"paused from {last} until" in said
+
+
+def test_a_pause_is_ended_from_the_page_and_stands_no_more(household: Settings, conn: psycopg.Connection[Any]) -> None:
+    last = calendar.last_closed(dt.datetime.now(dt.UTC))
+    with conn.transaction():
+        switching.pause_sessions(conn, last, last + dt.timedelta(days=14), "walking in Wales", "omar")
+    app = visit(household, "home")
+    press(app, "End this pause")
+    assert "The reason is missing" in errors(app)
+    put(app, "Why does it end", "rain")
+    press(app, "End this pause")
+    press(app, "Yes, it is right")
+    assert "the pause of" in app.success[0].value
+    events = desk.kill_switch_events(conn, audit.head(conn).seq)
+    assert state_at(events, last).state == "ACTIVE"
+    assert [(e.state, e.session, e.set_by, e.reason) for e in events[1:]] == [("PAUSED", last, "omar", "rain")]
+    text = shown(visit(household, "home"))
+    assert "PAUSED." not in text
+    assert "ended" in text, "the table of changes says what the entry is"
+    assert "paused" not in run(household, "desk", "show").out
+    with pytest.raises(Refused, match="ended already"), conn.transaction():
+        switching.end_pause(conn, last, "again", "omar")
+
+
+def test_a_pause_is_set_and_ended_from_the_command_line(household: Settings) -> None:
+    first = calendar.last_closed(dt.datetime.now(dt.UTC)) + dt.timedelta(days=70)
+    days = ("--from", str(first), "--to", str(first + dt.timedelta(days=14)))
+    assert "PAUSED from" in run(household, "desk", "set", "PAUSED", *days, "--reason", "Wales").out
+    assert f"paused from {days[1]} until {days[3]}" in run(household, "desk", "show").out
+    assert "It ends no pause" in run(household, "desk", "set", "ACTIVE", "--from", days[1], "--reason", "well").out
+    assert "Ended" in run(household, "desk", "end-pause", "--from", days[1], "--reason", "rain").out
+    assert "paused" not in run(household, "desk", "show").out
 
 
 def test_an_incident_is_closed_with_a_note_once(household: Settings, conn: psycopg.Connection[Any]) -> None:

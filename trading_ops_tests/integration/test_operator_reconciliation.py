@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,10 +12,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from streamlit_app.components.sending import Draft
-from trading_ops.desk import accepting, books_now, reconciling
+from trading_ops.desk import accepting, answering, books_now, executing, reconciling
 from trading_ops.domain import calendar
+from trading_ops.domain.corrections import WithdrawAnswer
 from trading_ops.settings import Settings
-from trading_ops.store import audit, configuration, desk, outbox
+from trading_ops.store import artifacts, audit, configuration, corrections, desk, ledger, outbox, tickets
 from trading_ops.store.outbox_rows import Delivery, Recipient
 from trading_ops_tests.integration import desk_factory, home_factory, household_factory
 from trading_ops_tests.integration.home_factory import opened, policy_text
@@ -172,6 +174,28 @@ def test_a_ticket_is_shown_as_issued_and_withdrawn_with_a_reason(ticketed: Setti
         row = only(conn.execute("SELECT * FROM ops.ticket_withdrawals").fetchall())
         assert (row["reason"], row["withdrawn_by"]) == ("prices moved too far", "omar")
         assert outbox.number_of(conn, f"withdrawn:{row['plan_id']}") is not None
+        path = artifacts.ticket_path(ticketed.tickets_dir, tickets.get(conn, row["plan_id"]))
+    assert path.read_text().startswith("# WITHDRAWN: prices moved too far")
+
+
+def test_a_correction_that_was_accepted_is_in_the_execution_report_at_once(ticketed: Settings) -> None:
+    asof = ticket_factory.ASOF
+    with opened(ticketed) as conn:
+        ticket = tickets.get(conn, asof.isoformat())
+        line = next(n for n in answering.ticket_state(conn, ticket.ticket_id).content.lines if n.side == "BUY")
+        given = desk_factory.done(asof, line.line, line.amount_gbp, line.reference_price_usd)
+        desk_factory.answer(conn, ticket, [given], None)
+        path = executing.write_report(conn, ticketed.reports_dir, answering.ticket_state(conn, ticket.ticket_id))
+        report, before = path.read_text(), audit.head(conn).seq
+        fill = only(list(ledger.fills(conn, before)))
+        entry = WithdrawAnswer(
+            snapshot_id="a look", why="not at the broker", plan_id=ticket.plan_id, line=line.line, replaces=fill.fill_id
+        )  # fmt: skip
+        with conn.transaction():
+            corrections.book(conn, entry, username="omar", why="not filled", now=dt.datetime.now(dt.UTC))
+        assert executing.follow(conn, ticketed, before) == (path,)
+        assert path.read_text() != report
+        assert executing.follow(conn, ticketed, audit.head(conn).seq) == ()
 
 
 def test_a_dead_letter_shows_the_servers_words_and_is_sent_again_once(
@@ -190,6 +214,9 @@ def test_a_dead_letter_shows_the_servers_words_and_is_sent_again_once(
     assert not outbox.dead(conn)
     rows = conn.execute("SELECT outcome, detail FROM ops.outbox_deliveries ORDER BY attempt").fetchall()
     assert [(r["outcome"], r["detail"]) for r in rows][1:] == [("requeued", "by omar")]
+    told = only(conn.execute("SELECT * FROM ops.audit_log WHERE kind = 'outbox.requeued'").fetchall())
+    assert (told["actor"], told["subject"]) == ("operator_ui:omar", str(number))
+    assert json.loads(told["payload"]) == {"addresses": ["mail omar@example.org"], "by": "omar"}
 
 
 def test_the_chain_is_checked_on_request(household: Settings) -> None:

@@ -161,7 +161,7 @@ def _execute(world: World, number: int, name: Symbol, side: str) -> None:
     world.lines[number] = AnsweredLine(
         "2018-02-02", number, name, fill.side, amount, units, reference, "DONE", MONDAY,
         confirmed_units=fill.units, confirmed_price_usd=fill.price_usd, confirmed_value_gbp=fill.value_gbp,
-        fill_id=fill.fill_id,
+        fill_ids=(fill.fill_id,),
     )  # fmt: skip
 
 
@@ -319,7 +319,7 @@ def decimal_slip_snapshot(world: World) -> tuple[str, Symbol]:
 def _unanswered(world: World, name: Symbol) -> Fill:
     line, fill = world.line_of(name), world.fill_of(name)
     status = world.rng.choice(["SKIPPED", "FAILED", None])
-    blank = replace(line, status=status, fill_id=None, confirmed_units=None, confirmed_price_usd=None)  # type: ignore[arg-type]
+    blank = replace(line, status=status, fill_ids=(), confirmed_units=None, confirmed_price_usd=None)  # type: ignore[arg-type]
     world.lines[line.line] = replace(blank, confirmed_value_gbp=None)
     world.ledger = without(world.ledger, fill)
     return fill

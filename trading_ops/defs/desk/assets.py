@@ -67,7 +67,7 @@ def broker_reconciliation(
     metadata=table_of("ops.confirmations", ANSWERS),
 )  # fmt: skip
 def previous_answers(context: dg.AssetExecutionContext, desk: dg.ResourceParam[Desk]) -> dg.MaterializeResult[None]:
-    """What the executor answered to the newest TRADE ticket, line by line."""
+    """What the executor answered to the newest TRADE ticket and the tests since, line by line."""
     of = join(context, desk)
     steps.judge_confirmation(of)
     lines = answers.previous_lines(desk.conn, of.frame.plan.plan_id, of.run.facts_seq)

@@ -1,4 +1,7 @@
-"""Why nothing is traded, in the executor's words: what it means for her, not what the rule is called."""
+"""Why nothing is traded, in the executor's words, for her mail and her page alike.
+
+What it means for her, not what the rule is called; the operator reads the rules' own sentences.
+"""
 
 from collections.abc import Iterable
 
@@ -12,6 +15,7 @@ _NAMES = "A share has not been looked up on eToro lately. Please look up the nam
 _LATE = "The plan was not ready in time to be done safely."
 _DESK = "The desk's own equipment needs the operator first."
 _PAUSED = "Trading is stopped on purpose. The operator says when it goes on."
+_UNKNOWN = "The plan could not be worked out completely. The operator looks after that."
 _NOTHING = "Everything is where it should be."
 
 HER_WORDS = {
@@ -34,6 +38,6 @@ HER_WORDS = {
 
 
 def in_her_words(codes: Iterable[str]) -> tuple[str, ...]:
-    """Sentences for failed rules: requests first, each once."""
+    """Sentences for failed rules: requests first, each once; one sentence when no rule failed but evidence lacks."""
     found = dict.fromkeys(HER_WORDS.get(code, _SAFETY) for code in codes)
-    return tuple(sorted(found, key=lambda sentence: "Please" not in sentence))
+    return tuple(sorted(found, key=lambda sentence: "Please" not in sentence)) or (_UNKNOWN,)

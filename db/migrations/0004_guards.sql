@@ -1,0 +1,143 @@
+-- Guards: whose answers a plan waits for, and in which order answers and voids follow each other.
+
+-- ---------------------------------------------------------------- no confirm: no trade
+-- The newest weekly TRADE ticket before a plan, and every TRADE test ticket that this one did not wait for itself: those
+-- of its session or a later one, and those of which its run could not know. A test of an earlier session counts as soon
+-- as the plan's run may know of it; one of the plan's own session or a later one when it was there before the plan began.
+CREATE OR REPLACE FUNCTION lines_before(of_plan text, upto bigint)
+RETURNS TABLE (plan_id text, line integer, symbol text, side text, units numeric, amount_gbp numeric)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, ops AS $$
+    WITH asking AS (
+        SELECT p.plan_id, p.asof, p.kind, o.audit_seq AS opened
+        FROM ops.plans p LEFT JOIN ops.plan_openings o USING (plan_id) WHERE p.plan_id = of_plan
+    ), known AS (
+        SELECT t.plan_id, t.run_id, t.audit_seq, p.asof, p.kind
+        FROM ops.tickets t JOIN ops.plans p USING (plan_id) WHERE t.verdict = 'TRADE' AND t.audit_seq <= upto
+    ), week AS (
+        SELECT k.plan_id, k.asof, r.facts_seq
+        FROM asking a JOIN known k ON k.kind = 'weekly' AND (k.asof < a.asof OR (k.asof = a.asof AND a.kind = 'test'))
+        JOIN ops.runs r USING (run_id)
+        ORDER BY k.asof DESC LIMIT 1
+    ), wanted AS (
+        SELECT w.plan_id, w.asof, false AS is_test FROM week w
+        UNION ALL
+        SELECT k.plan_id, k.asof, true
+        FROM asking a JOIN known k ON k.kind = 'test' AND k.plan_id <> a.plan_id
+             AND (k.asof < a.asof OR k.audit_seq < a.opened)
+        LEFT JOIN week w ON true
+        WHERE w.plan_id IS NULL OR k.asof >= w.asof OR k.audit_seq > w.facts_seq
+    )
+    SELECT l.plan_id, l.line, l.symbol, l.side, l.units, l.amount_gbp
+    FROM wanted w JOIN ops.ticket_lines l USING (plan_id)
+    ORDER BY w.asof, w.is_test, l.line
+$$;
+COMMENT ON FUNCTION lines_before(text, bigint) IS 'The lines whose answers a plan waits for, all that replay may see of tickets: the newest weekly TRADE ticket''s, and those of the tests since.';
+
+-- ---------------------------------------------------------------- an answer follows the newest of its own line
+CREATE OR REPLACE FUNCTION guard_confirmation() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, ops AS $$
+DECLARE
+    ticket record;
+    newest record;
+BEGIN
+    SELECT * INTO ticket FROM ops.lock_ticket(NEW.plan_id);
+    SELECT c.revision, c.confirmation_id INTO newest FROM ops.confirmations c
+        WHERE c.plan_id = NEW.plan_id AND c.line = NEW.line ORDER BY c.revision DESC LIMIT 1;
+    IF ticket.withdrawn AND NEW.status NOT IN ('DONE', 'PARTIAL') AND newest.revision IS NULL THEN
+        RAISE EXCEPTION 'ticket % was withdrawn: only what was already done can be entered', ticket.ticket_id
+            USING ERRCODE = '23514';
+    END IF;
+    IF NEW.ticket_sha256 IS DISTINCT FROM ticket.content_sha256 THEN
+        RAISE EXCEPTION 'ticket % is not the one that was shown', ticket.ticket_id USING ERRCODE = '23514';
+    END IF;
+    IF newest.revision >= NEW.revision THEN
+        RAISE EXCEPTION 'line % of ticket % was answered meanwhile', NEW.line, ticket.ticket_id USING ERRCODE = '23505';
+    END IF;
+    IF NEW.revision <> coalesce(newest.revision, 0) + 1 OR NEW.corrects IS DISTINCT FROM newest.confirmation_id THEN
+        RAISE EXCEPTION 'an answer to line % of ticket % corrects the newest answer of that line, and has the revision after it',
+            NEW.line, ticket.ticket_id USING ERRCODE = '23514';
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- The executor takes a fill out of force only by answering its line anew.
+CREATE OR REPLACE FUNCTION guard_void() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, ops AS $$
+BEGIN
+    IF session_user = 'executor_ui' AND NOT EXISTS (
+        SELECT 1 FROM ops.ledger_trades_fills f JOIN ops.confirmations c
+            ON c.corrects = f.confirmation_id AND c.plan_id = f.plan_id AND c.line = f.line
+        WHERE f.fill_id = NEW.fill_id) THEN
+        RAISE EXCEPTION 'the executor takes a fill out of force only by correcting its answer' USING ERRCODE = '42501';
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- ---------------------------------------------------------------- a fact names the row that announced it, and no other
+-- Of this very transaction: xmin of the audit row is its own xid, or that of a savepoint in it, which is never below.
+-- A row that can be seen and whose xid is still in progress is one's own: others' rows are seen only once they are
+-- committed. The clock would not do, as others announce meanwhile; nor a setting, which whoever writes can set.
+-- It costs a look-up by key for each fact. Bars have no number of their own: their load has it, once.
+CREATE FUNCTION names_announcement() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, ops SET datestyle = 'ISO, YMD' AS $$
+DECLARE
+    here bigint := pg_current_xact_id()::text::bigint;
+    since bigint;
+    wanted text;
+    said record;
+BEGIN
+    EXECUTE format('SELECT %s FROM (SELECT ($1).*) AS fact', TG_ARGV[1]) INTO wanted USING NEW;
+    SELECT a.kind, a.subject, a.xmin::text::bigint AS xid INTO said FROM ops.audit_log a WHERE a.seq = NEW.audit_seq;
+    since := (said.xid - here) & 4294967295;  -- xmin has 32 bits; what began before this transaction ends up above 2^31
+    IF said.kind = TG_ARGV[0] AND said.subject = wanted AND since < 2147483648
+       AND pg_xact_status((here + since)::text::xid8) = 'in progress' THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'a row of % names audit row %, which does not announce % of % in the same transaction',
+        TG_TABLE_NAME, coalesce(NEW.audit_seq::text, 'none'), TG_ARGV[0], coalesce(wanted, 'nothing')
+        USING ERRCODE = '23514';
+END $$;
+COMMENT ON FUNCTION names_announcement() IS 'Arguments: the kind of the announcement, and its subject as an expression over the row.';
+DO $$
+DECLARE
+    t record;
+BEGIN
+    FOR t IN SELECT * FROM (VALUES
+        ('books', 'book.created', 'book'),
+        ('broker_snapshots', 'broker.snapshot', 'snapshot_id::text'),
+        ('broker_statements', 'broker.statement', 'sha256'),
+        ('config_policy', 'config.policy', 'version::text'),
+        ('config_universe_versions', 'config.universe', 'version::text'),
+        ('confirmations', 'answers.confirmation', 'concat_ws(''/'', plan_id, line, revision)'),
+        ('data_snapshots', 'market.snapshot', 'snapshot_id'),
+        ('decisions', 'plan.decision', 'plan_id'),
+        ('drift_resolutions', 'ledger.resolution', 'resolution_id::text'),
+        ('incident_closures', 'desk.incident_closed', 'incident_id::text'),
+        ('incidents', 'desk.incident', 'incident_id::text'),
+        ('kill_switch_events', 'desk.kill_switch', 'state'),
+        ('ledger_cash_movements', 'ledger.movement', 'movement_id::text'),
+        ('ledger_events', 'ledger.event', 'event_id::text'),
+        ('ledger_trades_fills', 'ledger.fill', 'fill_id::text'),
+        ('ledger_voids', 'ledger.void', 'coalesce(fill_id, movement_id, event_id)::text'),
+        ('name_checks', 'universe.checked', 'symbol'),
+        ('name_freezes', 'quality.frozen', 'concat_ws('' '', symbol, session)'),
+        ('people', 'people.set', 'username'),
+        ('plan_openings', 'plan.opened', 'plan_id'),
+        ('plans', 'plan.registered', 'plan_id'),
+        ('price_loads', 'market.load', 'provider'),
+        ('quality_acceptances', 'quality.accepted', 'concat_ws('' '', symbol, session)'),
+        ('sign_ins', 'people.signed_in', 'username'),
+        ('ticket_withdrawals', 'ticket.withdrawn', 'plan_id'),
+        ('tickets', 'ticket.issued', 'plan_id'),
+        ('universe_disablements', 'universe.disabled', 'symbol')
+    ) AS listed(name, kind, subject) LOOP
+        -- BEFORE, and behind guard_*: what a person can put right is told first.
+        EXECUTE format('CREATE TRIGGER names_announcement BEFORE INSERT ON %I FOR EACH ROW EXECUTE FUNCTION names_announcement(%L, %L)',
+                       t.name, t.kind, t.subject);
+        EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER names_announcement', t.name);
+    END LOOP;
+END $$;
+ALTER TABLE price_loads ADD CONSTRAINT price_loads_known_by_its_announcement CHECK (load_id = audit_seq);
+
+-- ---------------------------------------------------------------- who may do what
+REVOKE ALL ON FUNCTION names_announcement() FROM PUBLIC;
