@@ -18,6 +18,7 @@ from trading_ops.domain.universe import Universe
 from trading_ops.domain.values import plain
 from trading_ops.store import (
     answers,
+    backups,
     broker,
     configuration,
     desk,
@@ -220,7 +221,7 @@ def _pauses(seen: PlanInputs) -> list[list[str]]:
 def _human_facts(seen: PlanInputs) -> dict[str, object]:
     snapshot = seen.snapshot
     # Left out when there is none: tickets of before there were backups keep their hash.
-    backed_up = {"backup": proven.isoformat()} if (proven := seen.backup_proven_at) else {}
+    backed_up = {"backup": proven.astimezone(dt.UTC).isoformat()} if (proven := seen.backup_proven_at) else {}
     return backed_up | {
         "answers": [[a.plan_id, a.line, a.symbol, a.status] for a in seen.previous_lines],
         "broker_snapshot": None if snapshot is None else [
