@@ -1,4 +1,5 @@
--- Guards: whose answers a plan waits for, and in which order answers and voids follow each other.
+-- Guards: whose answers a plan waits for, in which order answers and voids follow each other, which audit row a fact
+-- names, and what the roles of the pages may announce and tell.
 
 -- ---------------------------------------------------------------- no confirm: no trade
 -- The newest weekly TRADE ticket before a plan, and every TRADE test ticket that this one did not wait for itself: those
@@ -139,5 +140,73 @@ BEGIN
 END $$;
 ALTER TABLE price_loads ADD CONSTRAINT price_loads_known_by_its_announcement CHECK (load_id = audit_seq);
 
+-- ---------------------------------------------------------------- what a page's role may announce and tell
+-- Whoever holds the password of a page's role can write what its person may say, and nothing else: no ticket, plan or
+-- policy, no message that says something happened which did not, and none whose key keeps the true one from being sent.
+CREATE FUNCTION guard_announcement() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, ops AS $$
+DECLARE
+    door text[] := ARRAY['people.set', 'people.signed_in', 'people.signed_out'];
+    executor text[] := ARRAY['answers.confirmation', 'broker.snapshot', 'broker.statement', 'desk.incident', 'ledger.fill',
+                             'ledger.void', 'market.snapshot', 'universe.checked', 'universe.disabled'];
+    operator text[] := executor || ARRAY['desk.incident_closed', 'desk.kill_switch', 'ledger.event', 'ledger.movement',
+                                         'ledger.resolution', 'market.load', 'quality.accepted', 'ticket.withdrawn'];
+BEGIN
+    IF NEW.kind <> ALL (CASE session_user WHEN 'executor_ui' THEN executor WHEN 'operator_ui' THEN operator
+                                          WHEN 'sign_in' THEN door ELSE ARRAY[NEW.kind] END) THEN
+        RAISE EXCEPTION '% does not announce %', session_user, NEW.kind USING ERRCODE = '42501';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_announcement BEFORE INSERT ON audit_log FOR EACH ROW EXECUTE FUNCTION guard_announcement();
+
+CREATE FUNCTION guard_incident() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ops AS $$
+BEGIN
+    IF session_user IN ('executor_ui', 'operator_ui') AND NOT (
+        NEW.class = 'UNKNOWN_NAME' OR (NEW.class = 'UNBOOKED_TRADE' AND NEW.blocking)
+        OR (NEW.class IN ('OVERFILLED', 'UNTRADABLE_SYMBOL') AND NOT NEW.blocking)) THEN
+        RAISE EXCEPTION '% opens no incident % that %', session_user, NEW.class,
+            CASE WHEN NEW.blocking THEN 'blocks' ELSE 'does not block' END USING ERRCODE = '42501';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_incident BEFORE INSERT ON incidents FOR EACH ROW EXECUTE FUNCTION guard_incident();
+
+-- A message is kept once for its key: a false one under the key of a true one would keep that from being written.
+CREATE FUNCTION guard_message() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ops AS $$
+BEGIN
+    IF session_user = 'executor_ui' OR (session_user = 'operator_ui' AND NOT (
+        NEW.kind = 'ticket.withdrawn' AND NEW.dedupe_key = 'withdrawn:' || NEW.plan_id AND EXISTS (
+            SELECT 1 FROM ops.ticket_withdrawals w JOIN ops.tickets t USING (plan_id)
+            WHERE w.plan_id = NEW.plan_id AND w.reason = NEW.payload->>'reason' AND t.ticket_id = NEW.payload->>'ticket_id'))
+    ) IS NOT FALSE THEN
+        RAISE EXCEPTION '% tells nobody of % under the key %', session_user, NEW.kind, NEW.dedupe_key
+            USING ERRCODE = '42501';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_message BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION guard_message();
+
+-- The operator's page puts what was given up back in the queue; that something was sent is said by who sends it.
+CREATE FUNCTION guard_delivery() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ops AS $$
+DECLARE
+    newest record;
+BEGIN
+    IF session_user IN ('executor_ui', 'operator_ui') THEN
+        SELECT d.attempt, d.outcome INTO newest FROM ops.outbox_deliveries d WHERE d.outbox_id = NEW.outbox_id
+            AND d.channel = NEW.channel AND d.address = NEW.address ORDER BY d.attempt DESC LIMIT 1;
+        IF (NEW.outcome = 'requeued' AND newest.outcome = 'dead' AND NEW.attempt = newest.attempt + 1) IS NOT TRUE THEN
+            RAISE EXCEPTION '% only puts back in the queue what was given up', session_user USING ERRCODE = '42501';
+        END IF;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_delivery BEFORE INSERT ON outbox_deliveries FOR EACH ROW EXECUTE FUNCTION guard_delivery();
+ALTER TABLE audit_log ENABLE ALWAYS TRIGGER guard_announcement;
+ALTER TABLE incidents ENABLE ALWAYS TRIGGER guard_incident;
+ALTER TABLE outbox ENABLE ALWAYS TRIGGER guard_message;
+ALTER TABLE outbox_deliveries ENABLE ALWAYS TRIGGER guard_delivery;
+
 -- ---------------------------------------------------------------- who may do what
-REVOKE ALL ON FUNCTION names_announcement() FROM PUBLIC;
+REVOKE ALL ON FUNCTION names_announcement(), guard_announcement(), guard_incident(), guard_message(), guard_delivery() FROM PUBLIC;
+REVOKE INSERT ON outbox FROM executor_ui;

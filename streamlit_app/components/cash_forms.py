@@ -7,6 +7,7 @@ import streamlit as st
 
 from streamlit_app.components import clock
 from streamlit_app.components.sending import Draft, Form
+from streamlit_app.components.void_form import take_out
 from streamlit_app.database import reading
 from streamlit_app.person import Person
 from trading_ops.desk import books_now, recording
@@ -137,23 +138,11 @@ def _event(form: Form, person: Person) -> Draft:
 
 def correct(person: Person, entry: CashEntry) -> None:
     """Take an entry out of force; the form for the right one is filled with what the wrong one says."""
-    form = Form.open(f"void:{entry.entry_id}")
-    with st.form(form.key("form"), enter_to_submit=False):
-        st.markdown(
-            "A wrong entry is not changed: a reversing entry takes it out of force, and both stay on record. "
-            "Its form above is then filled in with what it said; change what is wrong and book it."
-        )
-        st.text_input("What is wrong with it", key=form.key("why"), max_chars=recording.LONGEST_WHY)
-        form.buttons("Take it out of force", person, lambda f: _void(f, person, entry), risky=True)
-
-
-def _void(form: Form, person: Person, entry: CashEntry) -> Draft:
-    why = str(form.value("why"))
-    recording.require_why(why)
-    what: dict[str, object] = {"entry": entry.entry_id, "why": why}
-    return Draft(
-        entry.entry_id, what, lambda conn: recording.void(conn, entry.table, entry.entry_id, why, person.username)
+    explained = (
+        "A wrong entry is not changed: a reversing entry takes it out of force, and both stay on record. "
+        "Its form above is then filled in with what it said; change what is wrong and book it."
     )
+    take_out(person, "void", entry.table, entry.entry_id, explained)
 
 
 def fill_again(entry: CashEntry) -> None:

@@ -18,8 +18,6 @@ from trading_ops.settings import Settings
 
 COST_MONTHS = 3
 HANDBOOK = "docs/EXECUTION_WORKFLOW_1PAGER.md"
-NO_BACKUP = "none proven yet"
-"""Until there are backups that were restored and compared."""
 
 
 def show(person: Person) -> None:
@@ -66,7 +64,7 @@ def _at_a_glance(
     where: Standing, now: dt.datetime, opens: dt.datetime, cost: MonthCosts | None, found: reconciling.Reconciled,
     mail: post.Post,
 ) -> None:  # fmt: skip
-    due = standing.next_deadline(where, now, None)
+    due = standing.next_deadline(where, now)
     checked = f"{words.when(found.snapshot.taken_at)} London" if found.snapshot else "never"
     blocking = sum(i.blocking for i in where.incidents)
     incidents = f"{len(where.incidents)} open, {blocking} of them blocking" if where.incidents else "none"
@@ -80,7 +78,7 @@ def _at_a_glance(
         ("Next plan", f"{words.when(opens)} London"),
         ("Kill switch", switch),
         ("Open incidents", incidents),
-        ("Last proven backup", NO_BACKUP),
+        ("Last proven backup", _backup_words(where)),
         ("Mail", _mail_words(mail)),
         ("Book", f"{where.book}, as of {words.when(now)} London"),
     ]
@@ -100,6 +98,12 @@ def _ticket_words(where: Standing) -> str:
     if not state.content.lines:
         return f"{named}, nothing to answer"
     return f"{named}, answered {len(state.answered)} of {len(state.content.lines)}"
+
+
+def _backup_words(where: Standing) -> str:
+    at = where.backup_proven_at
+    said = f"{words.when(at)} London" if at else "none proven yet"
+    return said if where.backup.passed else f"{said}; allowed: {where.backup.allowed}, so nothing is traded"
 
 
 def _cost_words(cost: MonthCosts | None) -> str:
@@ -129,7 +133,7 @@ def _incidents(person: Person, where: Standing) -> None:
     for incident in where.incidents:
         word = "BLOCKING." if incident.blocking else "OPEN."
         tone = "red" if incident.blocking else "amber"
-        more = [f"{incident.kind}, since {words.when(incident.opened_at)} London"]
+        more = [f"{incident.kind}, since {words.when(incident.opened_at)} London", *filter(None, [incident.now])]
         notice(tone, word, incident.title, more)  # type: ignore[arg-type]
         with st.expander("Close it with a note"):
             switch_forms.close_incident(person, incident)

@@ -4,7 +4,7 @@ import datetime as dt
 
 import streamlit as st
 
-from streamlit_app.components import clock, equity_chart, ledger_parts, paging, words
+from streamlit_app.components import clock, equity_chart, ledger_parts, paging, sending, void_form, words
 from streamlit_app.components.sheet import begin, facts, notice
 from streamlit_app.database import reading
 from streamlit_app.person import Person
@@ -30,6 +30,7 @@ MWR = (
 def show(person: Person) -> None:
     """Draw the page."""
     begin("Ledger")
+    sending.all_said(void_form.FILL_SAID)
     with reading(person) as conn:
         of = books_now.books(conn)
         now = clock.book_now(conn)
@@ -117,6 +118,7 @@ def _fills(person: Person, first: dt.date, last: dt.date) -> None:
     st.markdown(f"{of_all} fills; those taken out of force are crossed out.")
     paging.turn("fills", of_all, entries.PAGE)
     ledger_parts.fills(listed)
+    void_form.wrong_fill(person, listed)
     if st.button("Prepare these fills as CSV", key="ledger:fills_csv"):
         with reading(person) as conn:
             every, _ = entries.fills(conn, since, until, 0, FILLS_IN_CSV)

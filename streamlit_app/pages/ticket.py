@@ -5,8 +5,6 @@ storing and booking is `trading_ops.desk`.
 """
 
 import datetime as dt
-import html
-from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -14,8 +12,8 @@ import streamlit as st
 from streamlit_app.components import draft, style
 from streamlit_app.components.fields import as_label
 from streamlit_app.components.line_form import line_form
-from streamlit_app.components.saving import save_answers
-from streamlit_app.components.second_look import looked_again, second_look
+from streamlit_app.components.second_look import second_look
+from streamlit_app.components.ticket_check import check, noted, open_to, ready, still
 from streamlit_app.components.ticket_parts import (
     at_a_glance,
     instruction,
@@ -29,12 +27,10 @@ from streamlit_app.database import reading
 from streamlit_app.person import Person
 from trading_ops.desk import standing
 from trading_ops.desk.answering import TicketState, evidence_for, ticket_state
-from trading_ops.desk.typed_answer import Reading, as_fields, read_line, summary
-from trading_ops.domain.answer import BEGUN, STATUSES
+from trading_ops.desk.typed_answer import as_fields, read_line
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.ticket_model import LinePart
 from trading_ops.domain.ticket_record import banner_of
-from trading_ops.domain.ticket_words import count
 
 PAGE = "ticket"
 Body = dict[str, Any]
@@ -87,7 +83,7 @@ def _trade(person: Person, state: TicketState, now: dt.datetime) -> None:
     if 1 <= place <= len(state.content.lines):
         _line(person, state, body, state.content.lines[place - 1], now)
     elif step == "check":
-        _check(person, state, body, now)
+        check(person, PAGE, state, body, now, lambda words, to: _button(words, person, state, body, to))
     else:
         _glance(person, state, body, now)
 
@@ -135,35 +131,24 @@ def _line(person: Person, state: TicketState, body: Body, line: LinePart, now: d
     found = read_line(line, fields, evidence)
     instruction(state.content, line)
     key = f"{state.ticket.ticket_id}:{line.line}"
-    statuses = _open_to(state, line)
+    statuses = open_to(state, line)
     line_form(line, fields, found, key, lambda: _keep(person, state), statuses)
     second_look(
         "I looked again: it is as eToro shows it", fields, found.looked_at, key=key, keep=lambda: _keep(person, state)
     )
-    if found.asks and not _noted(fields):
+    if found.asks and not noted(fields):
         style.note("And a short note above, please: what was unusual.")
     if found.missing and fields.get("status"):
-        style.note(_still(found))
+        style.note(still(found))
     last = line.line == len(state.content.lines)
-    ready = _ready(fields, found)
+    may_go_on = ready(fields, found)
     only_this = line.line in state.answered or state.ticket.withdrawn_because is not None
     after = "check" if last or only_this else f"line:{line.line + 1}"
     words = "Check your answers" if after == "check" else f"Next: line {line.line + 1}"
-    _button(words, person, state, body, after, main=True, disabled=not ready)
-    if not ready and after != "check":
+    _button(words, person, state, body, after, main=True, disabled=not may_go_on)
+    if not may_go_on and after != "check":
         _button("Leave this line for later", person, state, body, f"line:{line.line + 1}")
     _button("Back", person, state, body, f"line:{line.line - 1}" if line.line > 1 else "glance")
-
-
-def _open_to(state: TicketState, line: LinePart) -> Sequence[str]:
-    """What may be said of a line: of a withdrawn ticket only what was done, or a correction of that."""
-    return BEGUN if state.ticket.withdrawn_because is not None and line.line not in state.answered else STATUSES
-
-
-def _still(found: Reading) -> str:
-    names = {"price": "the price", "units": "the units", "value": "the amount", "time": "the time", "note": "a note"}
-    left = [names.get(ask.field, ask.sentence) for ask in found.missing]
-    return "Still to type: " + ", ".join(dict.fromkeys(left)) if left else ""
 
 
 def _fields(state: TicketState, body: Body, line: LinePart) -> dict[str, Any]:
@@ -171,50 +156,6 @@ def _fields(state: TicketState, body: Body, line: LinePart) -> dict[str, Any]:
     fresh = as_fields(stored.answer) if stored else {}
     fields: dict[str, Any] = body["lines"].setdefault(str(line.line), fresh)
     return fields
-
-
-def _ready(fields: dict[str, Any], found: Reading) -> bool:
-    """It can be saved: an unusual answer was looked at again, and has a note."""
-    unusual_is_right = looked_again(fields, found.looked_at) and _noted(fields)
-    return found.answer is not None and (not found.asks or unusual_is_right)
-
-
-def _noted(fields: dict[str, Any]) -> bool:
-    return bool(str(fields.get("note") or "").strip())
-
-
-def _check(person: Person, state: TicketState, body: Body, now: dt.datetime) -> None:
-    style.big("Check your answers")
-    answers, unfinished = [], []
-    with reading(person) as conn:
-        for line in state.content.lines:
-            fields = body["lines"].get(str(line.line), {})
-            stored = state.answered.get(line.line)
-            if fields.get("status") not in _open_to(state, line):
-                if stored is None and state.ticket.withdrawn_because is None:
-                    unfinished.append(line)
-                continue
-            found = read_line(line, fields, evidence_for(conn, state.content, line.symbol, now))
-            if found.answer is None or not _ready(fields, found):
-                unfinished.append(line)
-            else:
-                answers.append(found.answer)
-    for answer in answers:
-        line = state.content.lines[answer.line - 1]
-        with st.container(border=True):
-            st.html(f"<b>{html.escape(f'{line.line} · {answer.status} · {line_title(line)}')}</b>")
-            style.listed([*summary(answer), *([f"Note: {answer.note}"] if answer.note else [])])
-            _button(f"Change line {line.line}", person, state, body, f"line:{line.line}")
-    for line in unfinished:
-        with st.container(border=True):
-            style.ask(f"Line {line.line}, {line_title(line)}: not answered yet.")
-            _button(f"Answer line {line.line}", person, state, body, f"line:{line.line}")
-    words = "All correct: save" if not unfinished else f"Save these {count(len(answers), 'answer', 'answers')}"
-    st.button(
-        words, type="primary", use_container_width=True, disabled=not answers,
-        on_click=save_answers, args=(person, PAGE, state, tuple(answers), body),
-    )  # fmt: skip
-    _button("Back", person, state, body, "glance")
 
 
 def _button(

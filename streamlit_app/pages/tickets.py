@@ -7,6 +7,7 @@ import streamlit as st
 
 from streamlit_app.components import clock, paging, sending, words
 from streamlit_app.components.sheet import Column, Line, begin, facts, links, notice, table, verbatim
+from streamlit_app.components.ticket_of_a_test import how_to_test
 from streamlit_app.components.withdraw_form import withdraw
 from streamlit_app.database import reading
 from streamlit_app.person import Person
@@ -30,6 +31,8 @@ def show(person: Person) -> None:
         said = f"Plan {missing.plan_id}, decided by {when} London: {no_ticket.DO_NOT_TRADE}"
         notice("red", "STOP.", said)
     _open_plans(open_plans)
+    with st.expander("Test the whole path with a test ticket"), reading(person) as conn:
+        how_to_test(conn, clock.book_now(conn))
     if not listed:
         st.markdown("No ticket was issued yet.")
         return

@@ -68,10 +68,6 @@ class ClosedRow:
     notes: str
     is_cfd: bool
 
-    def profit_in(self, currency: str) -> Decimal | None:
-        """The profit in a currency, None where the file does not give it."""
-        return dict(self.profit).get(currency)
-
 
 def read_closed(found: Iterable[Line], currency: AccountCurrency) -> tuple[ClosedRow, ...]:
     """The rows in file order.

@@ -6,7 +6,6 @@ Belongs here: putting the sheets together. Does not belong here: what any one sh
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import NoReturn
 
 from trading_ops.broker.activity import ActivityRow, ActivityType, read_activity, type_of
@@ -63,16 +62,6 @@ class Statement:
     def splits(self) -> tuple[Split, ...]:
         """The splits it reports, newest first. None of them is applied anywhere."""
         return tuple(row.split for row in self.activity if row.split is not None)
-
-    @property
-    def closing_balance(self) -> Decimal | None:
-        """Cash after the newest movement, in `currency`; None when the rows are in no order of time."""
-        times = [row.when.at for row in self.activity]
-        if not times:
-            return None
-        if times == sorted(times, reverse=True):
-            return self.activity[0].balance
-        return self.activity[-1].balance if times == sorted(times) else None
 
 
 def read_statement(data: bytes, name: str) -> Statement:

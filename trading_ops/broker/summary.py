@@ -63,21 +63,6 @@ class Summary:
     figures: tuple[Figure, ...]
     financial: tuple[Figure, ...] = ()
 
-    def figure(self, label: str, currency: str | None = None) -> Figure | None:
-        """A figure by its label, in a currency or else the first; `Ending Realized Equity` for one."""
-        found = (f for f in self.figures if f.label == label and (currency is None or f.currency == currency))
-        return next(found, None)
-
-    @property
-    def ending_realized_equity(self) -> Figure | None:
-        """Cash plus invested amounts at the end of the period."""
-        return self.figure("Ending Realized Equity")
-
-    @property
-    def ending_unrealized_equity(self) -> Figure | None:
-        """Equity at the end of the period; the sheet says that it is updated once a day."""
-        return self.figure("Ending Unrealized Equity")
-
 
 def read_summary(sheet: Sheet, financial: Sheet | None) -> Summary:
     """Read Account Summary and, if the file has it, Financial Summary.

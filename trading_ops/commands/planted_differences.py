@@ -9,7 +9,7 @@ import typer
 
 from trading_ops.commands import show
 from trading_ops.simulation.examination import Examined
-from trading_ops.simulation.kinds import KINDS
+from trading_ops.simulation.kinds import KINDS, Kind
 from trading_ops.simulation.sloppy_life import Met
 
 
@@ -26,7 +26,7 @@ def by_kind(met: Sequence[Met], examined: Sequence[Examined]) -> list[dict[str, 
                 "wrong_in": kind.side,
                 "refuses": "yes" if kind.refused else "no",
                 "planted": len(lived),
-                "class_expected": kind.expected or "-",
+                "class_expected": _expected(kind) or "-",
                 "class_found": "; ".join(sorted(found)) if kind.expected else "-",
                 "cleared": sum(m.agrees for m in lived),
                 "examined": len(cases),
@@ -39,7 +39,7 @@ def by_kind(met: Sequence[Met], examined: Sequence[Examined]) -> list[dict[str, 
 def wrong_rows(met: Sequence[Met], examined: Sequence[Examined]) -> list[dict[str, object]]:
     """Those that got another class than planted, or did not clear."""
     rows: list[dict[str, object]] = [
-        _row(m.asof.isoformat(), m.planted.kind.name, m.planted.subject, (m.planted.kind.expected,),
+        _row(m.asof.isoformat(), m.planted.kind.name, m.planted.subject, (_expected(m.planted.kind),),
              " then ".join(_listed(codes) for codes in dict.fromkeys((m.found, m.found_last))), agrees=m.agrees)
         for m in met if not m.right
     ]  # fmt: skip
@@ -56,6 +56,10 @@ def _row(when: str, kind: str, subject: str, expected: Sequence[str], found: str
         "when": when, "kind": kind, "subject": subject, "class_expected": ", ".join(expected),
         "class_found": found, "cleared": "yes" if agrees else "NO",
     }  # fmt: skip
+
+
+def _expected(kind: Kind) -> str:
+    return f"{kind.expected} with {kind.truth} among its readings" if kind.truth else kind.expected
 
 
 def _listed(codes: Sequence[str]) -> str:

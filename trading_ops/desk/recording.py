@@ -1,7 +1,8 @@
-"""Cash that moved, dividends, corporate events, and taking a wrong entry out of force: what a person enters by hand.
+"""Cash that moved, dividends and corporate events: what a person enters by hand.
 
 Belongs here: from what was typed to a fact, the checks on the way, and what needs a second look.
-Does not belong here: the facts' own rules (`domain.ledger_facts`), storing them (`store.ledger`).
+Does not belong here: taking a wrong entry out of force (`voiding`), the facts' own rules (`domain.ledger_facts`),
+storing them (`store.ledger`).
 """
 
 import datetime as dt
@@ -163,23 +164,6 @@ def book(conn: psycopg.Connection[Any], fact: CashMovement | CorporateEvent, why
         return f"Noted: the dividend of {fact.symbol} with ex-date {fact.ex_date} will not come."
     of = f" of {fact.symbol}" if fact.symbol else ""
     return f"Booked: {fact.kind}{of}, {money(fact.amount_gbp)}, on {long_day(fact.day)}."
-
-
-def void(conn: psycopg.Connection[Any], table: str, entry_id: str, why: str, username: str) -> str:
-    """Take an entry out of force by one that names it; returns a sentence.
-
-    Raises:
-        BadInput: The reason is missing or too long.
-        Refused: It is void already.
-        LedgerError: The facts would not add up without it.
-    """
-    require_why(why)
-    if table == "event":
-        ledger.void(conn, event_id=entry_id, why=why.strip(), recorded_by=username)
-    else:
-        ledger.void(conn, movement_id=entry_id, why=why.strip(), recorded_by=username)
-    ledger.require_possible(conn)
-    return "Taken out of force; the entry stays on record with the reason."
 
 
 def require_why(why: str) -> None:

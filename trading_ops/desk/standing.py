@@ -5,17 +5,21 @@ Does not belong here: the books' light (`reconciling`), anything that changes so
 """
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 
+from trading_ops.desk import policy_now
 from trading_ops.desk.answering import TicketState, ticket_state
 from trading_ops.domain import calendar
+from trading_ops.domain.books import Book
+from trading_ops.domain.desk import check_backup_unproven
 from trading_ops.domain.kill_switch import KillSwitch, KillSwitchEvent, standing_pauses, state_at
-from trading_ops.store import audit, configuration, desk
+from trading_ops.domain.results import CheckResult
+from trading_ops.store import audit, backups, configuration, desk
 
+UNTRADABLE = "UNTRADABLE_SYMBOL"
 NEWEST = (
     # A test that asked for nothing is no news beside the week's ticket.
     "SELECT t.ticket_id FROM ops.tickets t JOIN ops.plans p USING (plan_id) "
@@ -25,13 +29,23 @@ NEWEST = (
 
 @dataclass(frozen=True)
 class Incident:
-    """An incident that nobody has closed."""
+    """An incident that nobody has closed.
+
+    Attributes:
+        incident_id: Its number.
+        kind: Its class.
+        title: What happened.
+        blocking: No plan trades while it is open.
+        opened_at: When it was opened.
+        now: How its subject stands now and what to do, where that is known; else empty.
+    """
 
     incident_id: str
     kind: str
     title: str
     blocking: bool
     opened_at: dt.datetime
+    now: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,8 @@ class Standing:
         incidents: Open ones, blocking first.
         open_plan: The oldest plan that is open and has no ticket; None when there is none.
         overdue: Its decide-by has passed: there is no ticket for it, and nothing is to be traded.
+        backup_proven_at: The moment that the newest proven backup holds, as the gate reads it.
+        backup: What the gate would say of it now.
     """
 
     book: str
@@ -65,23 +81,29 @@ class Standing:
     incidents: tuple[Incident, ...]
     open_plan: OpenPlan | None
     overdue: bool
+    backup_proven_at: dt.datetime | None
+    backup: CheckResult
 
 
 def standing(conn: psycopg.Connection[Any], now: dt.datetime) -> Standing:
     """The desk at a moment, straight from the database."""
-    events = desk.kill_switch_events(conn, audit.head(conn).seq)
+    head = audit.head(conn).seq
+    events = desk.kill_switch_events(conn, head)
     session = calendar.last_closed(now)
     pauses = tuple(pause for pause in standing_pauses(events) if pause.until is not None and pause.until >= session)
     plan = open_plan(conn, now)
     row = conn.execute(NEWEST).fetchone()
+    book, proven_at = cast("Book", desk.book(conn)), backups.holds_until(conn, head)
     return Standing(
-        book=desk.book(conn),
+        book=book,
         newest=ticket_state(conn, row["ticket_id"]) if row else None,
         kill_switch=state_at(events, session),
         pauses=pauses,
-        incidents=incidents(conn),
+        incidents=incidents(conn, session),
         open_plan=plan,
         overdue=plan is not None and now > plan.decide_by,
+        backup_proven_at=proven_at,
+        backup=check_backup_unproven(proven_at, now, configuration.policy_in_force(conn).policy, book),
     )
 
 
@@ -95,25 +117,46 @@ def open_plan(conn: psycopg.Connection[Any], now: dt.datetime) -> OpenPlan | Non
     return OpenPlan(**row) if row else None
 
 
-def incidents(conn: psycopg.Connection[Any]) -> tuple[Incident, ...]:
-    """Open incidents, blocking ones first, then the newest."""
+def incidents(conn: psycopg.Connection[Any], day: dt.date) -> tuple[Incident, ...]:
+    """Open incidents, blocking ones first, then the newest; of a name, with how it stands on a day."""
     rows = conn.execute(
-        "SELECT i.incident_id::text AS incident_id, i.class AS kind, i.title, i.blocking, i.created_at AS opened_at "
+        "SELECT i.incident_id::text AS incident_id, i.class AS kind, i.title, i.blocking, i.created_at AS opened_at, "
+        "i.details->>'symbol' AS symbol "
         "FROM ops.incidents i LEFT JOIN ops.incident_closures c USING (incident_id) WHERE c.incident_id IS NULL "
         "ORDER BY NOT i.blocking, i.created_at DESC"
+    ).fetchall()
+    untradable = {r["symbol"] for r in rows if r["kind"] == UNTRADABLE}
+    known = {n.instrument.symbol: n for n in policy_now.names(conn, day)[1]} if untradable else {}
+    return tuple(
+        Incident(**r, now=_of_name(symbol, known.get(symbol)) if r["kind"] == UNTRADABLE else "")
+        for r in rows
+        for symbol in (r.pop("symbol"),)
     )
-    return tuple(Incident(**r) for r in rows)
 
 
-def next_deadline(of: Standing, now: dt.datetime, policy_opens: dt.datetime | None) -> tuple[str, dt.datetime] | None:
-    """What is due next and when, in words: an answer, a decision, or the next plan."""
+def _of_name(symbol: str, name: policy_now.Name | None) -> str:
+    """How the name of an incident stands, and what a person does then."""
+    if name is None:
+        return f"{symbol} is in no universe of this week. Close this with a note."
+    if name.why_off:
+        return (
+            f"{symbol} is switched off: {name.why_off}. If that is wrong, look it up again on the page Check names, or "
+            "correct the answer of its line; else nothing is to be done. Close this with a note."
+        )
+    check = name.check
+    why = f"{check.checked_by} found it as Stocks on {check.day:%d %b %Y}" if check and check.outcome == "found" else (
+        "its answer was corrected, or a newer universe has it"
+    )  # fmt: skip
+    return f"{symbol} is in use again: {why}. Close this with a note."
+
+
+def next_deadline(of: Standing, now: dt.datetime) -> tuple[str, dt.datetime] | None:
+    """What is due next and when, in words: an answer or a decision; None when nothing is."""
     due: list[tuple[dt.datetime, str]] = []
     if of.newest is not None and of.newest.open_lines and of.newest.content.window.confirm_by_utc >= now:
         due.append((of.newest.content.window.confirm_by_utc, f"answers to {of.newest.ticket.ticket_id}"))
     if of.open_plan is not None and not of.overdue:
         due.append((of.open_plan.decide_by, f"decision of plan {of.open_plan.week}"))
-    if policy_opens is not None and policy_opens >= now:
-        due.append((policy_opens, "the next plan opens"))
     return min(((what, at) for at, what in due), key=lambda pair: pair[1], default=None)
 
 
@@ -127,15 +170,3 @@ def next_opening(conn: psycopg.Connection[Any], now: dt.datetime) -> dt.datetime
             return times.opens_at
         asof = calendar.last_session_of_week(asof + dt.timedelta(days=7))
     raise AssertionError("a plan opens every week")
-
-
-def recent_tickets(conn: psycopg.Connection[Any], count: int) -> Sequence[dict[str, Any]]:
-    """The newest tickets, newest first, each with how many of its lines are answered."""
-    return conn.execute(
-        "SELECT t.plan_id, t.ticket_id, t.verdict, t.issued_at, w.reason AS withdrawn_because, "
-        "(SELECT count(*) FROM ops.ticket_lines l WHERE l.plan_id = t.plan_id) AS lines, "
-        "(SELECT count(DISTINCT c.line) FROM ops.confirmations c WHERE c.plan_id = t.plan_id) AS answered "
-        "FROM ops.tickets t JOIN ops.plans p USING (plan_id) LEFT JOIN ops.ticket_withdrawals w USING (plan_id) "
-        "ORDER BY p.asof DESC, t.audit_seq DESC LIMIT %s",
-        (count,),
-    ).fetchall()

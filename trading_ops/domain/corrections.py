@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from trading_ops.domain.canonical import canonical_bytes
 from trading_ops.domain.ledger_facts import CashMovement, CorporateEvent, Fill, FillSide, LedgerFacts, MovementKind
 from trading_ops.domain.prices import CorporateAction
-from trading_ops.domain.values import ZERO, Session, Symbol, exact, plain
+from trading_ops.domain.values import Session, Symbol, exact, plain
 
 PERSON = "person"
 """Source of a split that a person accepted."""
@@ -188,18 +188,6 @@ def apply_proposals(facts: LedgerFacts, proposals: Iterable[Proposal]) -> Ledger
     for proposal in sorted({p.proposal_id: p for p in proposals}.values(), key=lambda p: p.proposal_id):
         facts = _applied(facts, proposal)
     return facts
-
-
-def cash_effect(facts: LedgerFacts, proposals: Iterable[Proposal]) -> Decimal:
-    """Pounds that accepting the entries adds to the ledger's cash, whatever the day."""
-    after = apply_proposals(facts, proposals)
-    with exact():
-        return _cash(after) - _cash(facts)
-
-
-def _cash(facts: LedgerFacts) -> Decimal:
-    moved = sum((m.amount_gbp for m in facts.movements), ZERO) + sum((e.cash_gbp for e in facts.events), ZERO)
-    return moved + sum((cash_of(f) for f in facts.fills), ZERO)
 
 
 def cash_of(fill: Fill) -> Decimal:

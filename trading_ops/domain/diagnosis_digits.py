@@ -36,11 +36,6 @@ def slipped(value: Decimal) -> Iterator[Decimal]:
     yield from numbers
 
 
-def equal_as_typed(ledger: Decimal, shown: Decimal, places: int) -> bool:
-    """The ledger's number is the one shown, at the decimals typed."""
-    return half_even(ledger, places) == half_even(shown, places)
-
-
 def slip_of_snapshot(ledger: Decimal, shown: Decimal, places: int) -> Decimal | None:
     """The ledger's number if the shown one is it with the point moved (at least two digits agree), else None."""
     if ledger <= ZERO or shown <= ZERO:

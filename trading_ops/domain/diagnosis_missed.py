@@ -30,6 +30,7 @@ from trading_ops.domain.values import ONE, PENCE_PLACES, ZERO, Session, Symbol, 
 
 PRICE_SLACK = Decimal("0.06")
 """Share by which a price of the week may be away from the close."""
+MOST_WEEKS = 3
 REFERENCE_SLACK = Decimal("0.12")
 TWICE_SLACK = Decimal("0.04")
 ROW_HOURS = dt.timedelta(hours=36)
@@ -172,17 +173,26 @@ def priced(
         entry = booking(
             case, symbol, side, units, price, value, "the broker executed it", when=_when(case, session), line=line
         )
-        sentence = f"{about}: {plain(units)} units for about {pounds(value)}, as the cash says; check the value."
+        sentence = (
+            f"{about}: {plain(units)} units for about {pounds(value)} (estimated from the cash, and the price "
+            "from it). Check both on eToro."
+        )
         return sentence, (entry,)
 
     return conclude
 
 
 def _free(
-    symbol: Symbol, side: FillSide, worth: Decimal, cost: int, build: Callable[[Decimal], Conclusion], key: str
+    symbol: Symbol,
+    side: FillSide,
+    worth: Decimal,
+    cost: int,
+    build: Callable[[Decimal], Conclusion],
+    key: str,
+    price_slack: Decimal = PRICE_SLACK,
 ) -> Cause:
     with exact():
-        slack = half_even(worth * PRICE_SLACK, PENCE_PLACES)
+        slack = half_even(worth * price_slack, PENCE_PLACES)
     cash = worth if side == "SELL" else -worth
     whole = side == "BUY" and cost >= FREE
     return Cause("MISSED_FILL", (symbol,), cash, cost, build, f"MISSED_FILL {key}", slack, whole_pounds=whole)
@@ -196,7 +206,15 @@ def _off_ticket(case: Case, symbol: Symbol, side: FillSide) -> Iterator[Cause]:
     about = f"The broker shows a {side} of {symbol} that no ticket line asked for and the ledger does not have"
     build = priced(case, symbol, side, units, about, case.through, None)
     if case.fits((symbol,), build(worth)[1]):
-        yield _free(symbol, side, worth, FREE, build, f"off ticket {symbol}")
+        yield _free(symbol, side, worth, FREE, build, f"off ticket {symbol}", _since_agreed(case, symbol))
+
+
+def _since_agreed(case: Case, symbol: Symbol) -> Decimal:
+    """The share for a trade of any day since the name last agreed: the longer ago, the farther its price from now."""
+    since = case.since(symbol)
+    weeks = -(-(case.evidence.snapshot.taken_at - since).days // 7) if since else 1
+    with exact():
+        return PRICE_SLACK * min(max(weeks, 1), MOST_WEEKS)
 
 
 def _sent_twice(case: Case, fill: Fill) -> Iterator[Cause]:

@@ -139,7 +139,7 @@ def load(
         kill_switch=desk.kill_switch_events(conn, seq),
         pauses_lie_over="pauses_hash" not in unstated,
         incidents=desk.open_blocking_incidents(conn, seq),
-        backup_proven_at=proof.made_at if (proof := backups.newest_proof(conn, seq)) else None,
+        backup_proven_at=backups.holds_until(conn, seq),
         accepted=desk.accepted_bars(conn, seq),
         carried=desk.suspects(conn, seq),
         resolved=frozenset(e.symbol for e in events if e.kind != "spin_off" and e.day <= plan.asof),

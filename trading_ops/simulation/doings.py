@@ -25,6 +25,7 @@ class Doings:
         size_gbp: What the book began with; the size of deposits and purchases follows it.
         names: Names that may be bought.
         quiet: Held names that were not traded since the snapshot before.
+        first: Held names of which all was bought with the newest ticket.
         taken: Names that a planted difference is about already.
         typed_cash: Cash as it is typed into the snapshot, None for what the account shows.
         typed_units: Units that are typed wrong, by name; 0 leaves the name out.
@@ -38,6 +39,7 @@ class Doings:
     size_gbp: Decimal
     names: Sequence[str]
     quiet: Sequence[str]
+    first: Sequence[str] = ()
     taken: set[str] = field(default_factory=set)
     typed_cash: Decimal | None = None
     typed_units: dict[str, Decimal] = field(default_factory=dict)

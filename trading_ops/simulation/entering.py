@@ -27,14 +27,11 @@ def enter(
             conn, done.ticket.plan_id, list(given.values()), answered_by=PERSON, where="the form", correct=correct,
             rate_of=done.account.truth.usd_per_gbp,
         )  # fmt: skip
-        for line in done.booked_twice:
-            answer = given[line]
-            assert answer.price_usd is not None
-            assert answer.executed_at is not None
+        for line, part in done.booked_twice.items():
             trade = OffTicket(
-                done.line(line).symbol, done.line(line).side, answer.price_usd, answer.executed_at, answer.units,
-                answer.value_gbp, None, None, "seen on the screen",
+                done.line(line).symbol, done.line(line).side, part.price_usd, part.executed_at, part.units,
+                part.value_gbp, None, None, "seen on the screen",
             )  # fmt: skip
             key = uuid.uuid5(uuid.NAMESPACE_URL, f"simulation:twice:{done.ticket.plan_id}:{line}")
-            now = answer.executed_at + dt.timedelta(hours=1)
+            now = part.executed_at + dt.timedelta(hours=1)
             answering.record_off_ticket(conn, key, trade, PERSON, now)

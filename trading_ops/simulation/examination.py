@@ -18,13 +18,29 @@ from trading_ops.simulation.operator import Operator, agrees, classes
 from trading_ops.simulation.planting_answers import Execution
 from trading_ops.simulation.weeks import Simulation, doings
 
-OF_ANSWERS = (kinds.SKIPPED, kinds.SWAPPED, kinds.SLIPPED, kinds.PHANTOM, kinds.PARTIAL, kinds.LOOK_ALIKE, kinds.TWICE)
+OF_ANSWERS = (
+    kinds.SKIPPED,
+    kinds.SWAPPED,
+    kinds.SLIPPED,
+    kinds.PHANTOM,
+    kinds.PARTIAL,
+    kinds.LOOK_ALIKE,
+    kinds.TWICE,
+    kinds.PIECE_SWAPPED,
+    kinds.PIECE_MISSED,
+    kinds.PIECE_PHANTOM,
+    kinds.PIECE_TWICE,
+)
 OF_WEEK = (
     kinds.OFF_TICKET, kinds.DIVIDEND, kinds.FEE, kinds.INTEREST, kinds.DEPOSIT, kinds.WITHDRAWAL, kinds.UNITS_SLIPPED,
     kinds.LEFT_OUT,
 )  # fmt: skip
-MORE_AT_THE_BROKER = frozenset({kinds.SKIPPED, kinds.SWAPPED, kinds.LOOK_ALIKE})
-MORE_IN_THE_LEDGER = frozenset({kinds.PHANTOM, kinds.TWICE, kinds.LEFT_OUT})
+AMBIGUOUS = (kinds.NEARLY, kinds.NEARLY_TYPED, kinds.NEVER_CAME)
+"""Beside another difference the person would look again after the first: they are examined singly."""
+MORE_AT_THE_BROKER = frozenset(
+    {kinds.SKIPPED, kinds.SWAPPED, kinds.LOOK_ALIKE, kinds.PIECE_SWAPPED, kinds.PIECE_MISSED}
+)
+MORE_IN_THE_LEDGER = frozenset({kinds.PHANTOM, kinds.TWICE, kinds.LEFT_OUT, kinds.PIECE_PHANTOM, kinds.PIECE_TWICE})
 ONE_SUM = (frozenset({kinds.DEPOSIT, kinds.WITHDRAWAL}), frozenset({kinds.OFF_TICKET, kinds.DIVIDEND}))
 """Together they are one sum that nobody could take apart."""
 
@@ -59,7 +75,10 @@ class Examined:
 def cases() -> tuple[tuple[Kind, ...], ...]:
     """Every kind that can be planted on a finished book, and every pair that can be told from other causes."""
     every = (*OF_ANSWERS, *OF_WEEK)
-    return (*((kind,) for kind in every), *(pair for pair in combinations(every, 2) if not _as_another(*pair)))
+    return (
+        *((kind,) for kind in (*every, *AMBIGUOUS)),
+        *(pair for pair in combinations(every, 2) if not _as_another(*pair)),
+    )
 
 
 def _as_another(one: Kind, other: Kind) -> bool:
@@ -89,8 +108,8 @@ def _examined(run: Simulation, asof: dt.date, case: Sequence[Kind], dice: random
     operator = Operator(run.conn, run.root, run.policy, account, run.operator.booked)
     subjects: list[str | None] = []
     taken: set[str] = set()
-    execution = replace(run.executed, account=account, taken=taken, booked_twice=[]) if run.executed else None
-    for kind in (k for k in case if k in OF_ANSWERS):
+    execution = replace(run.executed, account=account, taken=taken, booked_twice={}) if run.executed else None
+    for kind in (k for k in case if k.moment == "answers"):
         line = planting_answers.plant(kind, execution, dice) if execution else None
         subjects.append(None if line is None else str(line))
     if execution is not None and None not in subjects:
@@ -98,14 +117,14 @@ def _examined(run: Simulation, asof: dt.date, case: Sequence[Kind], dice: random
     account.advance(asof)
     week = doings(run, asof, account, operator.new_credits())
     week.taken = taken
-    for kind in (k for k in case if k in OF_WEEK):
+    for kind in (k for k in case if k.moment == "week"):
         subjects.append(planting_week.plant(kind, week, dice))
     if None in subjects:
         return None
     operator.book_dividends(week.credits)
     operator.check_account(asof, cash_gbp=week.typed_cash, mistyped=week.typed_units)
     found = operator.look(asof)
-    operator.settle(found, asof, {kind.expected for kind in case})
+    operator.settle(asof, {kind.accepted for kind in case})
     return Examined(tuple(case), tuple(s for s in subjects if s), classes(found), agrees(operator.look(asof)))
 
 

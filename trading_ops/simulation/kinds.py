@@ -22,6 +22,8 @@ class Kind:
         expected: The class that the diagnosis must give it; empty where the comparison has nothing to explain.
         refused: It is outside the tolerance of a gate, so a plan must refuse it. One within plants no refusal.
         weeks: In how many plans it is seen before it is cleared: one of these.
+        truth: Where nobody can tell by the numbers alone (`expected` is AMBIGUOUS): the class of what really happened,
+            which must be among the readings and is the one that the person picks.
     """
 
     name: str
@@ -30,6 +32,12 @@ class Kind:
     expected: str
     refused: bool = True
     weeks: tuple[int, ...] = (1, 2)
+    truth: str = ""
+
+    @property
+    def accepted(self) -> str:
+        """The class of what the person accepts."""
+        return self.truth or self.expected
 
 
 # What lies within the tolerance is looked at in its first week: a later snapshot would count it as agreed.
@@ -43,6 +51,13 @@ PHANTOM = Kind("line answered DONE that was never filled", "answers", "answer", 
 PARTIAL = Kind("line answered DONE though filled in part", "answers", "answer", "PARTIAL_FILL")
 LOOK_ALIKE = Kind("wrong name bought", "answers", "answer", "WRONG_NAME")
 TWICE = Kind("trade booked twice", "answers", "entry", "FILLED_TWICE")
+PIECE_SWAPPED = Kind("digits swapped in a later piece", "answers", "answer", "DIGITS_SWAPPED_FILL")
+PIECE_MISSED = Kind("later piece not answered", "answers", "answer", "PARTIAL_FILL")
+PIECE_PHANTOM = Kind("later piece answered that was never filled", "answers", "answer", "PHANTOM_FILL")
+PIECE_TWICE = Kind("piece answered twice", "answers", "answer", "FILLED_TWICE")
+NEARLY = Kind(
+    "digits of a first purchase swapped, no rate tells", "answers", "answer", "AMBIGUOUS", truth="DIGITS_SWAPPED_FILL"
+)
 EXCHANGE = Kind("pounds of a fill worked out at the fixing", "answers", "answer", "FX_COST", refused=False, weeks=_ONCE)
 COMMISSION = Kind("commission on each fill", "answers", "account", "FEE", refused=False, weeks=_ONCE)
 SPLIT_LACKING = Kind("split taken back by hand", "ahead", "entry", "SPLIT_UNBOOKED")
@@ -56,13 +71,19 @@ DEPOSIT = Kind("deposit not entered", "week", "entry", "UNBOOKED_DEPOSIT")
 WITHDRAWAL = Kind("withdrawal not entered", "week", "entry", "UNBOOKED_WITHDRAWAL")
 CASH_SWAPPED = Kind("digits swapped in the snapshot", "week", "snapshot", "DIGITS_SWAPPED_SNAPSHOT", weeks=_ONCE)
 UNITS_SLIPPED = Kind("decimal point moved in the snapshot", "week", "snapshot", "DECIMAL_SLIP", weeks=_ONCE)
+NEARLY_TYPED = Kind(
+    "digits of a first purchase swapped in the snapshot", "week", "snapshot", "AMBIGUOUS", weeks=_ONCE,
+    truth="DIGITS_SWAPPED_SNAPSHOT",
+)  # fmt: skip
+NEVER_CAME = Kind("deposit entered that never came", "week", "entry", "AMBIGUOUS", truth="PHANTOM_MOVEMENT")
 LEFT_OUT = Kind("name left out of the snapshot", "week", "snapshot", "NOT_TYPED", weeks=_ONCE)
 FORGOTTEN = Kind("snapshot forgotten", "week", "snapshot", "")
 
 KINDS: tuple[Kind, ...] = (
-    UNANSWERED, SKIPPED, SWAPPED, SLIPPED, PHANTOM, PARTIAL, LOOK_ALIKE, TWICE, EXCHANGE, COMMISSION, SPLIT_LACKING,
-    SPLIT_PHANTOM, OFF_TICKET, DIVIDEND, DIVIDEND_AMOUNT, FEE, INTEREST, DEPOSIT, WITHDRAWAL, CASH_SWAPPED,
-    UNITS_SLIPPED, LEFT_OUT, FORGOTTEN,
+    UNANSWERED, SKIPPED, SWAPPED, SLIPPED, PHANTOM, PARTIAL, LOOK_ALIKE, TWICE, PIECE_SWAPPED, PIECE_MISSED,
+    PIECE_PHANTOM, PIECE_TWICE, NEARLY, EXCHANGE, COMMISSION, SPLIT_LACKING, SPLIT_PHANTOM, OFF_TICKET, DIVIDEND,
+    DIVIDEND_AMOUNT, FEE, INTEREST, DEPOSIT, WITHDRAWAL, CASH_SWAPPED, UNITS_SLIPPED, NEARLY_TYPED, NEVER_CAME,
+    LEFT_OUT, FORGOTTEN,
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from trading_ops.domain.diagnosis import Finding
 from trading_ops.domain.ledger import CashMovement
 from trading_ops.domain.policy import Policy
 from trading_ops.domain.quality import evaluate_data_quality
+from trading_ops.domain.results import Outcome
 from trading_ops.domain.values import UNIT_PLACES, ZERO
 from trading_ops.planning.inputs import looked_back, names_seen
 from trading_ops.simulation.broker import Credit, SimulatedBroker
@@ -30,6 +31,7 @@ from trading_ops.store import audit, broker, configuration, corrections, desk, l
 
 LOOKS = dt.timedelta(hours=1)
 """After the close, when the operator looks at account and books."""
+MOST_FINDINGS = 12
 LOOKS_AGAIN = dt.timedelta(minutes=30)
 """After the close, when a snapshot that was mistyped is typed again."""
 
@@ -121,23 +123,25 @@ class Operator:
         """Account and books, as the operator sees them after the close."""
         return reconciling.reconciled(self.conn, calendar.close_utc(asof) + LOOKS)
 
-    def settle(self, found: Reconciled, asof: dt.date, expected: Collection[str] = ()) -> None:
-        """Accept every entry that is proposed; type the snapshot again where a finding says so.
+    def settle(self, asof: dt.date, expected: Collection[str] = ()) -> None:
+        """Accept one finding after the other, each looked for again; type the snapshot again where one says so.
 
         Args:
-            found: What the operator saw.
             asof: The session of the snapshot.
             expected: Classes that eToro's own pages speak for, where a finding has several readings.
         """
-        assert found.snapshot is not None
-        assert found.diagnosis is not None
-        findings = [_read(f, expected) for f in found.diagnosis.findings]
-        with self.conn.transaction():
-            audit.speaking_as(self.conn, OPERATOR)
-            for finding in findings:
-                if corrections.bookable(finding.proposals):
-                    now = calendar.close_utc(asof) + LOOKS
-                    reconciling.accept(self.conn, finding, found.snapshot.snapshot_id, OPERATOR, "looked up", now)
+        now = calendar.close_utc(asof) + LOOKS
+        for _ in range(MOST_FINDINGS):
+            found = self.look(asof)
+            assert found.snapshot is not None
+            assert found.diagnosis is not None
+            findings = [_read(f, expected) for f in found.diagnosis.findings]
+            finding = next((f for f in findings if corrections.bookable(f.proposals)), None)
+            if finding is None:
+                break
+            with self.conn.transaction():
+                audit.speaking_as(self.conn, OPERATOR)
+                reconciling.accept(self.conn, finding, found.snapshot.snapshot_id, OPERATOR, "looked up", now)
         if any(isinstance(p, RetakeSnapshot) for f in findings for p in f.proposals):
             self.check_account(asof, after=LOOKS_AGAIN)
 
@@ -150,8 +154,15 @@ def _read(finding: Finding, expected: Collection[str]) -> Finding:
 
 
 def agrees(found: Reconciled) -> bool:
-    """The light is green and nothing differs, to the last unit and penny."""
-    return found.light is Light.GREEN and all(d.verdict == "equal" for d in found.gate.differences)
+    """The light is green, every rule of the gate passes, and nothing differs, to the last unit and penny."""
+    passes = all(r.outcome is Outcome.PASS for r in found.gate.results)
+    return found.light is Light.GREEN and passes and all(d.verdict == "equal" for d in found.gate.differences)
+
+
+def readings(found: Reconciled) -> tuple[str, ...]:
+    """The classes among which a person has to choose, sorted."""
+    findings = found.diagnosis.findings if found.diagnosis else ()
+    return tuple(sorted(f.code for one in findings if one.code == "AMBIGUOUS" for f in one.alternatives))
 
 
 def classes(found: Reconciled) -> tuple[str, ...]:

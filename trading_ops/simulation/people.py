@@ -8,7 +8,6 @@ import random
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from trading_ops.domain.answer import Answer
 from trading_ops.domain.errors import BadInput
 from trading_ops.domain.policy import Policy
 from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, fixed
@@ -16,10 +15,14 @@ from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, fixed
 Manner: TypeAlias = Literal["perfect", "sloppy", "absent"]
 MANNERS: tuple[Manner, ...] = ("perfect", "sloppy", "absent")
 
+NEARLY = Decimal("0.02")
+"""Share of the units that no rate of exchange speaks against."""
+
 PERSON = "simulated executor"
 OPERATOR = "simulated operator"
 
 PARTIAL_RATE = 0.06
+PIECES_RATE = 0.3
 SKIP_RATE = 0.05
 
 
@@ -42,6 +45,7 @@ class People:
         self.manner = manner
         self.seed = seed
         self._random = random.Random(f"people:{seed}")
+        self._orders = random.Random(f"orders:{seed}")
 
     def fractions(self, lines: int) -> list[Decimal]:
         """For each line the share of it that gets done; partial fills and skips are honest, not mistakes."""
@@ -55,14 +59,32 @@ class People:
             return Decimal(self._random.randrange(20, 90)) / 100
         return Decimal(0) if drawn < PARTIAL_RATE + SKIP_RATE else Decimal(1)
 
+    def pieces(self, lines: int) -> list[int]:
+        """For each line the number of pieces in which the broker fills it; only the sloppy have such a broker."""
+        if self.manner != "sloppy":
+            return [1] * lines
+        return [self._orders.choice((2, 3)) if self._orders.random() < PIECES_RATE else 1 for _ in range(lines)]
 
-def swapped_units(answer: Answer) -> Decimal | None:
+
+def swapped_units(units: Decimal | None) -> Decimal | None:
     """The units with two neighbouring digits swapped, far enough off to be noticed; None when no swap is."""
-    if answer.units is None:
+    if units is None:
         return None
-    for wrong in _swaps(fixed(answer.units, UNIT_PLACES)):
+    for wrong in _swaps(fixed(units, UNIT_PLACES)):
         # A sale of more than is held cannot be booked at all, so a typo there goes downwards.
-        if wrong > 0 and wrong < answer.units and (answer.units - wrong) / answer.units > Decimal("0.05"):
+        if wrong > 0 and wrong < units and (units - wrong) / units > Decimal("0.05"):
+            return wrong
+    return None
+
+
+def nearly_units(units: Decimal | None, policy: Policy) -> Decimal | None:
+    """The same so little off that no rate tells, but beyond the tolerance of the gate; None when no swap is."""
+    if units is None:
+        return None
+    limits = policy.reconciliation
+    for wrong in _swaps(fixed(units, UNIT_PLACES)):
+        least = 2 * max(limits.units_abs, limits.units_rel * units)
+        if wrong < units and least < units - wrong < units * NEARLY:
             return wrong
     return None
 

@@ -6,6 +6,7 @@ Does not belong here: a ticket's answers (`planting_answers`), whose turn it is 
 
 import datetime as dt
 import random
+import uuid
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
@@ -15,17 +16,20 @@ import psycopg
 
 from trading_ops.domain import calendar
 from trading_ops.domain.canonical import sha256_hex
+from trading_ops.domain.ledger import CashMovement
 from trading_ops.domain.values import ONE, PENCE_PLACES, UNIT_PLACES, ZERO, exact, half_even
 from trading_ops.simulation import kinds
 from trading_ops.simulation.doings import CASH, Doings
 from trading_ops.simulation.kinds import Kind
-from trading_ops.simulation.people import OPERATOR, swapped_cash
-from trading_ops.store import market, statements
+from trading_ops.simulation.people import OPERATOR, nearly_units, swapped_cash
+from trading_ops.store import ledger, market, statements
 from trading_ops.store.statements import StoredRow
 
 FULL_TAX = Decimal("0.30")
 FEE_USD = Decimal(5)
 YEARLY = Decimal("0.04")
+MOVED = (Decimal(10), Decimal(100), Decimal("0.1"))
+"""Where a decimal point goes that is typed in the wrong place."""
 
 
 Plant = Callable[[Doings, random.Random], str | None]
@@ -154,8 +158,31 @@ def _units_slipped(week: Doings, dice: random.Random) -> str | None:
     if not able:
         return None
     symbol = dice.choice(sorted(able))
-    week.typed_units[symbol] = able[symbol] * 100  # tenfold may as well be a split
+    with exact():
+        week.typed_units[symbol] = half_even(able[symbol] * dice.choice(MOVED), UNIT_PLACES)
     return symbol
+
+
+def _nearly_typed(week: Doings, dice: random.Random) -> str | None:
+    """Units of a name that is all of one fill: answer and snapshot may as well have been typed wrong."""
+    held = week.account.units()
+    able = {s: wrong for s in week.first if s not in week.taken and (wrong := nearly_units(held[s], week.policy))}
+    if not able:
+        return None
+    symbol = dice.choice(sorted(able))
+    week.typed_units[symbol] = able[symbol]
+    return symbol
+
+
+def _never_came(week: Doings, dice: random.Random) -> str | None:
+    """A deposit that the bank never sent; it may as well have come and been withdrawn."""
+    amount = max(half_even(week.size_gbp / 5000, 0) * 100, Decimal(100)) + 100 * dice.randrange(5)
+    key = f"simulation:never came:{week.asof}"
+    at = week.opened - dt.timedelta(days=1)
+    movement = CashMovement(str(uuid.uuid5(uuid.NAMESPACE_URL, key)), "deposit", amount, at.date(), at)
+    with week.conn.transaction():
+        ledger.record_movement(week.conn, movement, recorded_by=OPERATOR, why="standing order")
+    return CASH
 
 
 def _left_out(week: Doings, dice: random.Random) -> str | None:
@@ -172,6 +199,7 @@ PLANTS: Mapping[Kind, Plant] = MappingProxyType(
         kinds.SPLIT_PHANTOM: _split_phantom, kinds.OFF_TICKET: _off_ticket, kinds.DIVIDEND: _dividend,
         kinds.DIVIDEND_AMOUNT: _dividend_amount, kinds.FEE: _fee, kinds.INTEREST: _interest,
         kinds.DEPOSIT: _deposit, kinds.WITHDRAWAL: _withdrawal, kinds.CASH_SWAPPED: _cash_swapped,
+        kinds.NEARLY_TYPED: _nearly_typed, kinds.NEVER_CAME: _never_came,
         kinds.UNITS_SLIPPED: _units_slipped, kinds.LEFT_OUT: _left_out,
     }
 )  # fmt: skip

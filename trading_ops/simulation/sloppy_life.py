@@ -14,7 +14,7 @@ from typing import TypeVar
 from trading_ops.desk.reconciling import Light
 from trading_ops.domain import calendar
 from trading_ops.simulation.kinds import FORGOTTEN, KINDS, SPLIT_LACKING, Kind, Moment, Planted
-from trading_ops.simulation.operator import Operator, agrees, classes
+from trading_ops.simulation.operator import Operator, agrees, classes, readings
 from trading_ops.simulation.planting_week import take_back_split
 
 RATES: dict[Moment, float] = {"answers": 0.6, "week": 0.45}
@@ -33,6 +33,7 @@ class Met:
         asof: The session of the snapshot that first shows it.
         found: Classes found at that snapshot, sorted.
         found_last: Classes found when it was cleared.
+        readings: Classes among which the person had to choose when it was cleared.
         agrees: After that the light was green and nothing differed.
         light: The light when it was cleared.
     """
@@ -41,6 +42,7 @@ class Met:
     asof: dt.date
     found: tuple[str, ...]
     found_last: tuple[str, ...]
+    readings: tuple[str, ...]
     agrees: bool
     light: Light
 
@@ -49,8 +51,9 @@ class Met:
         """The right class and nothing else, both times, and all is well afterwards."""
         if self.planted.kind is FORGOTTEN:
             return self.light is Light.GREY and self.agrees
-        right = (self.planted.kind.expected,)
-        return self.found == right and self.found_last == right and self.agrees
+        right, truth = (self.planted.kind.expected,), self.planted.kind.truth
+        told = not truth or truth in self.readings
+        return self.found == right and self.found_last == right and told and self.agrees
 
 
 @dataclass
@@ -136,6 +139,7 @@ class SloppyLife:
         elif self.mend is not None:
             self.mend()
         else:
-            self.operator.settle(found, asof, (planted.kind.expected,))
-        self.met.append(Met(planted, *self._first, classes(found), agrees(self.operator.look(asof)), found.light))
+            self.operator.settle(asof, (planted.kind.accepted,))
+        well = agrees(self.operator.look(asof))
+        self.met.append(Met(planted, *self._first, classes(found), readings(found), well, found.light))
         self.outstanding = None

@@ -167,8 +167,9 @@ class Simulation:
         self._rearm(ticket)
 
     def _execute(self, ticket: TicketContent) -> None:
-        honest = executor.execute(ticket, self.account, self.people.fractions(len(ticket.lines)))
-        done = Execution(ticket, self.account, honest, self.policy.account.fx_fee, self.names)
+        lines = len(ticket.lines)
+        honest = executor.execute(ticket, self.account, self.people.fractions(lines), self.people.pieces(lines))
+        done = Execution(ticket, self.account, honest, self.policy, self.names)
         line = None
         if self.people.manner == "sloppy":
             dice = self.life.dice
@@ -194,5 +195,8 @@ class Simulation:
 def doings(of: Simulation, asof: dt.date, account: SimulatedBroker, credits: list[Credit]) -> Doings:
     """The week up to a snapshot, as it is before anything goes wrong."""
     traded = {line.symbol for line in of.executed.ticket.lines} if of.executed else set()
-    quiet = [s for s in account.units() if s not in traded]
-    return Doings(of.conn, account, of.policy, asof, credits, of.cash_gbp, of.names, quiet)
+    held = account.units()
+    quiet = [s for s in held if s not in traded]
+    filled = {of.executed.line(a.line).symbol: a.units for a in of.executed.honest} if of.executed else {}
+    first = [s for s, units in held.items() if filled.get(s) == units]
+    return Doings(of.conn, account, of.policy, asof, credits, of.cash_gbp, of.names, quiet, first)

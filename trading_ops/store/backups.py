@@ -83,6 +83,12 @@ def newest_proof(conn: psycopg.Connection[Any], facts_seq: int) -> Proof | None:
     return Proof(**row) if row else None
 
 
+def holds_until(conn: psycopg.Connection[Any], facts_seq: int) -> dt.datetime | None:
+    """The moment that the newest proven backup holds, as known at a watermark: gate and page ask here alone."""
+    proof = newest_proof(conn, facts_seq)
+    return proof.made_at if proof else None
+
+
 def proven(conn: psycopg.Connection[Any]) -> dict[str, dt.datetime]:
     """When each proven backup was last proven, by id."""
     rows = conn.execute("SELECT backup_id, max(proven_at) AS at FROM ops.backup_proofs GROUP BY backup_id")

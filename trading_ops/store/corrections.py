@@ -54,7 +54,7 @@ def book_all(
         Refused: An entry is no longer possible, or the books would come out otherwise. The caller rolls back.
         LedgerError: The facts would not add up.
     """
-    promised = apply_proposals(ledger.facts(conn), entries)
+    promised = apply_proposals(ledger.facts(conn), [_with_lots(conn, entry) for entry in entries])
     said = [_book(conn, together, username, why, now) for together in _together(entries)]
     ledger.require_possible(conn)
     off = first_difference(promised, ledger.facts(conn))
@@ -64,6 +64,16 @@ def book_all(
             "Then look at Reconciliation again."
         )
     return tuple(said)
+
+
+def _with_lots(conn: psycopg.Connection[Any], entry: Proposal) -> Proposal:
+    """A sale of a line that names no lots itself closes those that the line named."""
+    if not isinstance(entry, CorrectAnswer) or entry.lot_ids:
+        return entry
+    row = conn.execute(
+        "SELECT lots FROM ops.ticket_lines WHERE plan_id = %s AND line = %s", (entry.plan_id, entry.line)
+    ).fetchone()
+    return replace(entry, lot_ids=tuple(lot["lot_id"] for lot in row["lots"])) if row else entry
 
 
 def _together(entries: Sequence[Proposal]) -> Iterator[tuple[Proposal, ...]]:

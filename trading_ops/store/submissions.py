@@ -4,7 +4,6 @@ The page makes the key before it shows the button. The same key with the same co
 other content it is refused. Keys never expire.
 """
 
-import datetime as dt
 import json
 import uuid
 from collections.abc import Callable, Mapping
@@ -92,11 +91,3 @@ def draft(conn: psycopg.Connection[Any], username: str, page: str, subject: str)
         (page, subject, username),
     ).fetchone()
     return row["body"] if row else None
-
-
-def sent_at(conn: psycopg.Connection[Any], kind: str, subject: str) -> dt.datetime | None:
-    """When a form about a subject was last sent, by anyone."""
-    row = conn.execute(
-        "SELECT max(created_at) AS at FROM ops.submissions WHERE kind = %s AND subject = %s", (kind, subject)
-    ).fetchone()
-    return row["at"] if row else None

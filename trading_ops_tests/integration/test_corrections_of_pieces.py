@@ -256,6 +256,17 @@ def test_a_position_of_a_sale_that_was_missed_is_added(conn: psycopg.Connection[
     assert (answer.parts[1].units, answer.parts[1].value_gbp) == (second.units, second.value_gbp)
 
 
+def test_a_missed_sale_is_booked_for_estimated_pounds_and_says_so(conn: psycopg.Connection[Any]) -> None:
+    ticket = sale(conn)
+    desk.answer(conn, ticket, [Answer(1, "SKIPPED", "no time")], None)
+    first, second = sold("2.531", "91.00", "111"), sold("1.24", "92.00", "333")
+    check(conn, (), (first, second))
+    assert "estimated from the cash" in only(look(conn)).sentence
+    settled(conn, "MISSED_FILL")
+    booked = ledger.fills(conn, audit.head(conn).seq)[-1]
+    assert (booked.side, booked.units, booked.estimated) == ("SELL", D("3.771"), True)
+
+
 def test_a_partial_answer_that_was_mistyped_stays_partial(conn: psycopg.Connection[Any]) -> None:
     ticket = purchase(conn, "500")
     desk.answer(conn, ticket, [of_parts(1, "PARTIAL", [ONE, replace(TWO, units=SWAPPED)])], None)

@@ -1,20 +1,25 @@
 """The operator's home: the light in words, the kill switch, holidays, incidents, and a ticket that is not there."""
 
 import datetime as dt
+import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 import pytest
 
-from trading_ops.desk import no_ticket, switching
+from streamlit_app.components import words
+from streamlit_app.pages import home
+from trading_ops.desk import no_ticket, standing, switching
 from trading_ops.domain import calendar
 from trading_ops.domain.calendar import LONDON
+from trading_ops.domain.desk import check_backup_unproven
 from trading_ops.domain.errors import BadInput, Refused
 from trading_ops.domain.kill_switch import state_at
 from trading_ops.domain.policy import parse
 from trading_ops.settings import Settings
-from trading_ops.store import audit, configuration, desk, plans
+from trading_ops.store import audit, backups, configuration, desk, name_checks, plans
 from trading_ops_tests.integration import household_factory
 from trading_ops_tests.integration.command_line import run
 from trading_ops_tests.integration.home_factory import opened, policy_text
@@ -49,6 +54,20 @@ def test_home_says_grey_in_words_and_what_helps_when_nobody_looked_at_the_accoun
     assert 'href="/snapshot"' in text
     assert "none proven yet" in text
     assert "Mail is off" in text
+
+
+def test_the_page_says_of_backups_what_the_gate_reads(household: Settings, conn: psycopg.Connection[Any]) -> None:
+    now = dt.datetime.now(dt.UTC)
+    where = standing.standing(conn, now)
+    assert where.backup_proven_at == backups.holds_until(conn, audit.head(conn).seq)
+    text = shown(visit(household, "home"))
+    assert "none proven yet; allowed: at most 48 hours old, so nothing is traded" in text
+    policy = configuration.policy_in_force(conn).policy
+    for age, trades in ((47, True), (49, False)):
+        at = now - dt.timedelta(hours=age)
+        then = replace(where, backup_proven_at=at, backup=check_backup_unproven(at, now, policy, "live"))
+        assert words.when(at) in home._backup_words(then)
+        assert ("nothing is traded" not in home._backup_words(then)) is trades
 
 
 def test_home_is_green_when_account_and_ledger_agree(household: Settings, conn: psycopg.Connection[Any]) -> None:
@@ -208,6 +227,28 @@ def test_a_pause_is_set_and_ended_from_the_command_line(household: Settings) -> 
     assert "It ends no pause" in run(household, "desk", "set", "ACTIVE", "--from", days[1], "--reason", "well").out
     assert "Ended" in run(household, "desk", "end-pause", "--from", days[1], "--reason", "rain").out
     assert "paused" not in run(household, "desk", "show").out
+
+
+def looked_up(conn: psycopg.Connection[Any], outcome: str) -> None:
+    with conn.transaction():
+        name_checks.record(conn, uuid.uuid4(), "AAPL", outcome, "", SESSION, "anna")
+
+
+def test_the_incident_of_a_name_says_whether_the_name_is_in_use_again_and_a_person_closes_it(
+    household: Settings, conn: psycopg.Connection[Any]
+) -> None:
+    looked_up(conn, "missing")
+    text = shown(visit(household, "home"))
+    assert "AAPL is switched off: not found on eToro" in text
+    assert "look it up again on the page Check names" in text
+    looked_up(conn, "found")
+    text = shown(visit(household, "home"))
+    assert "AAPL was not found on eToro" in text, "it stays open until a person closes it"
+    assert "AAPL is in use again: anna found it as Stocks on" in text
+    assert "Close this with a note" in text
+    looked_up(conn, "cfd")
+    text = shown(visit(household, "home"))
+    assert text.count("AAPL is switched off: only as a CFD on eToro") == 2, "both incidents say what holds now"
 
 
 def test_an_incident_is_closed_with_a_note_once(household: Settings, conn: psycopg.Connection[Any]) -> None:

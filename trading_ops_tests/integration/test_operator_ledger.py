@@ -10,14 +10,18 @@ import psycopg
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from trading_ops.desk import books_now, recording, returns_now
+from trading_ops.desk import books_now, recording, returns_now, voiding
+from trading_ops.desk.answering import OffTicket, record_off_ticket
 from trading_ops.desk.csv_text import as_csv, safe_cell
 from trading_ops.domain import calendar
+from trading_ops.domain.calendar import LONDON
+from trading_ops.domain.errors import Refused
 from trading_ops.domain.performance import twr_index
 from trading_ops.planning.books import book_at
 from trading_ops.settings import Settings
 from trading_ops.store import audit, ledger
 from trading_ops.store.server import Server
+from trading_ops_tests.integration import desk_factory as desk
 from trading_ops_tests.integration import household_factory, lived_factory
 from trading_ops_tests.integration.home_factory import opened
 from trading_ops_tests.integration.household_factory import (
@@ -28,6 +32,7 @@ from trading_ops_tests.integration.household_factory import (
     shown,
 )
 from trading_ops_tests.integration.operator_factory import D, at_home, errors, movements, only, put, visit
+from trading_ops_tests.unit import ticket_factory
 
 
 @pytest.fixture
@@ -65,6 +70,70 @@ def test_a_voided_fill_is_crossed_out_with_who_and_why(household: Settings, conn
     text = shown(visit(household, "ledger"))
     assert "<s>KO</s>" in text
     assert "void: never happened (omar," in text
+
+
+def _mistake(conn: psycopg.Connection[Any]) -> str:
+    """Anna bought something by mistake and entered it in the small form."""
+    at = dt.datetime.combine(BOUGHT, dt.time(15, 30), LONDON)
+    trade = OffTicket("ADI", "BUY", D(100), at, D(2), D("160.00"), None, None, "tapped the wrong one")
+    with conn.transaction():
+        audit.speaking_as(conn, "anna")
+        sent = record_off_ticket(conn, uuid.uuid4(), trade, "anna", dt.datetime.now(dt.UTC))
+    return str(sent.result["fill_id"])
+
+
+def test_a_fill_made_by_mistake_is_taken_out_with_a_reason_and_once(
+    household: Settings, conn: psycopg.Connection[Any]
+) -> None:
+    fill_id = _mistake(conn)
+    app = visit(household, "ledger")
+    next(s for s in app.selectbox if s.label == "A fill off the ticket").set_value(fill_id).run()
+    press(app, "Take it out of force")
+    assert "reason is missing" in errors(app)
+    put(app, "What is wrong with it", "it was never bought")
+    press(app, "Take it out of force")
+    (asked,) = app.warning
+    assert "BUY 2 ADI at $100.0000" in asked.value.replace("\\", "")
+    assert desk.rows(conn, "ledger_voids") == [], "one press only asks"
+    (sure,) = [b for b in app.button if b.label == "Yes, it is right"]
+    for _ in range(3):
+        sure.click()
+        app.run()
+    assert not app.exception, app.exception
+    void = only(desk.rows(conn, "ledger_voids"))
+    assert (str(void["fill_id"]), void["recorded_by"], void["why"]) == (fill_id, "omar", "it was never bought")
+    (said,) = conn.execute("SELECT actor FROM ops.audit_log WHERE kind = 'ledger.void'").fetchall()
+    assert said["actor"] == "operator_ui:omar"
+    assert "ADI" not in books_now.books(conn).at(SESSION).units
+    assert app.success[0].value.startswith("Taken out of force")
+    assert "void: it was never bought (omar," in shown(app)
+
+
+def test_a_fill_that_was_sold_since_is_not_taken_out(household: Settings, conn: psycopg.Connection[Any]) -> None:
+    fill_id = _mistake(conn)
+    at = dt.datetime.combine(BOUGHT, dt.time(16, 30), LONDON)
+    sold = OffTicket("ADI", "SELL", D(100), at, D(2), D("160.00"), None, None, "and sold again")
+    with conn.transaction():
+        record_off_ticket(conn, uuid.uuid4(), sold, "anna", dt.datetime.now(dt.UTC))
+    app = visit(household, "ledger")
+    next(s for s in app.selectbox if s.label == "A fill off the ticket").set_value(fill_id).run()
+    put(app, "What is wrong with it", "it was never bought")
+    press(app, "Take it out of force")
+    press(app, "Yes, it is right")
+    assert "ADI" in errors(app)
+    assert desk.rows(conn, "ledger_voids") == []
+
+
+def test_a_tickets_fill_goes_out_of_force_with_its_answer_only(fresh_home: Settings) -> None:
+    asof = dt.date(2018, 2, 2)
+    desk.set_up_desk(fresh_home)
+    with opened(fresh_home) as conn:
+        ticket = desk.issue(conn, asof, [ticket_factory.make_buy(1, "NVDA", "310")])
+        desk.answer(conn, ticket, [desk.done(asof)], None)
+        fill = only(desk.rows(conn, "ledger_trades_fills"))
+        with pytest.raises(Refused, match="line 1 of ticket 2018-W05"), conn.transaction():
+            voiding.void(conn, "fill", str(fill["fill_id"]), "a test", "omar")
+        assert desk.rows(conn, "ledger_voids") == []
 
 
 def test_returns_from_few_valuations_equal_the_daily_ones(

@@ -24,6 +24,7 @@ from trading_ops_tests.integration.browser import (
     page_of,
     settled,
 )
+from trading_ops_tests.integration.command_line import run
 from trading_ops_tests.integration.home_factory import opened
 from trading_ops_tests.integration.household_factory import (
     BOUGHT,
@@ -55,6 +56,20 @@ def conn(household: Settings) -> Iterator[psycopg.Connection[Any]]:
     """A look into the household's database."""
     with opened(household) as made:
         yield made
+
+
+def test_a_test_ticket_is_a_command_with_its_values_until_it_is_there(household: Settings) -> None:
+    app = visit(household, "tickets")
+    (command,) = [code.value for code in app.code]
+    assert "BUY for £25.00" in " ".join(m.value for m in app.markdown)
+    assert command == f"trading-ops ticket test --asof {SESSION}"
+    with opened(household, "operator_ui") as omar, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        omar.execute("INSERT INTO ops.plans DEFAULT VALUES")
+    issued = run(household, *command.removeprefix("trading-ops ").split())
+    assert issued.code == 0, issued.err
+    app = visit(household, "tickets")
+    assert not list(app.code), "a session has one"
+    assert f"/confirm/test-{SESSION}" in shown(app)
 
 
 @pytest.mark.parametrize("module", PAGES)

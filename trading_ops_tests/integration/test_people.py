@@ -120,23 +120,23 @@ def anna(fresh_home: Settings, monkeypatch: pytest.MonkeyPatch) -> Person:
 
 
 def test_what_a_page_writes_names_its_person(anna: Person, fresh_home: Settings) -> None:
-    announce = "INSERT INTO ops.audit_log (kind, subject, payload) VALUES ('a.test', %s, '{}')"
+    announce = "INSERT INTO ops.audit_log (kind, subject, payload) VALUES ('universe.checked', %s, '{}')"
     with writing(anna) as conn:
         conn.execute(announce, ("one",))
     write(anna, lambda conn: conn.execute(announce, ("two",)))
     with opened(fresh_home) as conn:
-        rows = conn.execute("SELECT actor FROM ops.audit_log WHERE kind = 'a.test'").fetchall()
+        rows = conn.execute("SELECT actor FROM ops.audit_log WHERE kind = 'universe.checked'").fetchall()
     assert [row["actor"] for row in rows] == ["executor_ui:anna"] * 2
 
 
 def test_a_reader_writes_nothing_and_an_error_keeps_nothing(anna: Person) -> None:
-    announce = "INSERT INTO ops.audit_log (kind, subject, payload) VALUES ('a.test', 'x', '{}')"
+    announce = "INSERT INTO ops.audit_log (kind, subject, payload) VALUES ('universe.checked', 'x', '{}')"
     with reading(anna) as conn, pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         conn.execute(announce)
     with pytest.raises(psycopg.errors.UndefinedTable), writing(anna) as conn:
         conn.execute(announce + "; SELECT * FROM ops.no_such_table")
     with reading(anna) as conn:
-        assert conn.execute("SELECT 1 FROM ops.audit_log WHERE kind = 'a.test'").fetchone() is None
+        assert conn.execute("SELECT 1 FROM ops.audit_log WHERE kind = 'universe.checked'").fetchone() is None
 
 
 def test_a_page_sees_no_password_and_no_session(anna: Person) -> None:

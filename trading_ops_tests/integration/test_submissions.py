@@ -30,7 +30,7 @@ def send(conn: psycopg.Connection[Any], content: dict[str, object], form: uuid.U
     """Announce a fact, once a form."""
 
     def work() -> dict[str, object]:
-        return {"seq": audit.append(conn, "test.fact", "sent", content), "list": (1, 2)}
+        return {"seq": audit.append(conn, "universe.checked", "sent", content), "list": (1, 2)}
 
     with conn.transaction():
         audit.speaking_as(conn, desk.ANNA)
@@ -57,7 +57,7 @@ def test_the_same_key_with_anything_else_in_it_is_refused(
 
 def test_a_form_whose_work_failed_can_be_sent_again(conn: psycopg.Connection[Any]) -> None:
     def fails() -> dict[str, object]:
-        audit.append(conn, "test.fact", "sent", {})
+        audit.append(conn, "universe.checked", "sent", {})
         raise SentAlready("it was refused")
 
     with pytest.raises(SentAlready), conn.transaction():
@@ -79,14 +79,6 @@ def test_three_presses_at_the_same_moment_do_the_work_once(fresh_home: Settings)
         assert desk.counts(one, "submissions", "audit_log") == (20, 20)
     with opened(fresh_home) as writer:
         assert audit.broken(writer) == []
-
-
-def test_what_was_sent_last_is_known(conn: psycopg.Connection[Any]) -> None:
-    assert submissions.sent_at(conn, "test", "2018-W05") is None
-    send(conn, {"line": 1})
-    (row,) = desk.rows(conn, "submissions")
-    assert submissions.sent_at(conn, "test", "2018-W05") == row["created_at"]
-    assert submissions.sent_at(conn, "test", "2018-W06") is None
 
 
 # ---- drafts
@@ -115,7 +107,7 @@ def test_a_draft_is_its_writers_and_its_pages_own(conn: psycopg.Connection[Any])
 def test_the_actor_is_the_role_and_the_person_who_is_signed_in(conn: psycopg.Connection[Any]) -> None:
     send(conn, {"line": 1})
     with conn.transaction():
-        audit.append(conn, "test.fact", "nobody is named", {})
+        audit.append(conn, "universe.checked", "nobody is named", {})
     assert [row["actor"] for row in desk.rows(conn, "audit_log")] == ["executor_ui:anna", "executor_ui"]
 
 

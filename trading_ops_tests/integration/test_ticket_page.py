@@ -171,3 +171,29 @@ def test_when_every_line_was_answered_elsewhere_what_is_saved_is_shown(table: Ta
     assert "Line 2 was answered meanwhile: SKIPPED, No time today (anna)." in said
     assert "is kept" not in said
     assert "Every line is answered. Thank you." in shown(app)
+
+
+def _saved_and_then_doubted(table: Table) -> None:
+    """Line 1 is saved; then the day's prices come, and its price was beyond them."""
+    given = Answer(1, "DONE", price_usd=D("233.60"), value_gbp=D(310), executed_at=desk.executed_at(factory.ASOF))
+    desk.answer(table.conn, table.ticket, [given, Answer(2, "SKIPPED", "PRICE")], None)
+    bars = home_factory.bars_table([("NVDA", "2018-02-05", "220.00")])
+    home_factory.load(table.conn, bars=bars, fixings=home_factory.fixings_table([("2018-02-05", "1.42")]))
+
+
+def test_a_saved_line_about_which_something_is_asked_now_is_said_to_be_saved(table: Table) -> None:
+    _saved_and_then_doubted(table)
+    app = table.page()
+    press(app, "Correct line 1")
+    press(app, "Back")
+    press(app, "Correct line 2")
+    app.radio[1].set_value("NO_TIME").run()
+    press(app, "Check your answers")
+    text = shown(app).replace("&#x27;", "'")
+    assert "not answered yet" not in text
+    assert "Line 1, BUY NVDA · type £310: saved already as DONE, £310.00 at $233.60." in text
+    assert "If eToro shows it so, nothing is to be done." in text
+    assert "220" in text, "what is asked now is told"
+    press(app, "All correct: save")
+    assert table.stored() == {1: "DONE", 2: "SKIPPED"}
+    assert answers.in_force(table.conn, table.ticket.plan_id)[2].answer.reason == "NO_TIME"

@@ -35,7 +35,7 @@ from trading_ops_tests.unit.diagnosis_factory import (
     plant,
     told,
 )
-from trading_ops_tests.unit.ledger_factory import at
+from trading_ops_tests.unit.ledger_factory import at, day
 from trading_ops_tests.unit.market_factory import committed_policy
 from trading_ops_tests.unit.test_ledger_properties import History, histories
 from trading_ops_tests.unit.test_reconciliation import copy_of
@@ -193,6 +193,21 @@ def test_an_entry_of_another_snapshot_is_another_entry() -> None:
     entry = plant(3, "deposit").diagnosis.proposals[0]
     assert replace(entry, snapshot_id="S9").proposal_id != entry.proposal_id
     assert replace(entry, why="other words").proposal_id == entry.proposal_id
+
+
+@pytest.mark.parametrize("moved_by", ["1.09", "0.92"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_purchase_seen_a_week_later_takes_all_the_cash_though_its_price_moved(seed: int, moved_by: str) -> None:
+    world, (symbol,) = (case := plant(seed, "missed_off_ticket")).world, [s for _, s in case.planted]
+    evidence = world.evidence()
+    later = replace(
+        evidence,
+        previous=world.truth("S1", until=at(day("2018-01-26"), 22)),
+        closes={**evidence.closes, symbol: evidence.closes[symbol] * D(moved_by)},
+    )
+    found = only(diagnose(later))
+    assert (found.code, found.symbol) == ("MISSED_FILL", symbol)
+    assert all(d.verdict == "equal" for d in world.accepted(found.proposals).differences)
 
 
 def test_a_missed_line_is_answered_and_an_off_ticket_trade_is_booked() -> None:

@@ -1,4 +1,4 @@
-"""Guards: whose answers a plan waits for, and in which order answers and voids follow each other."""
+"""Guards: whose answers a plan waits for, the order of answers and voids, what a fact names, what pages may tell."""
 
 import re
 from pathlib import Path
@@ -10,6 +10,11 @@ down_revision = "0003"
 
 FOLDER = Path(__file__).resolve().parents[1]
 DOWN = """
+GRANT INSERT ON outbox TO executor_ui;
+DROP FUNCTION guard_announcement() CASCADE;
+DROP FUNCTION guard_incident() CASCADE;
+DROP FUNCTION guard_message() CASCADE;
+DROP FUNCTION guard_delivery() CASCADE;
 ALTER TABLE price_loads DROP CONSTRAINT price_loads_known_by_its_announcement;
 DROP FUNCTION names_announcement() CASCADE;
 COMMENT ON FUNCTION lines_before(text, bigint) IS
