@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -22,6 +23,10 @@ from trading_ops.store.initialise import initialise
 from trading_ops.store.locks import FileLock
 from trading_ops.store.processes import stop_fast
 from trading_ops.store.server import Server
+
+# How long an example takes is the machine's business, and a busy one is no fault of the code.
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.load_profile("here")
 
 PREFIX = "trading-ops-tests-"
 TEMPLATE = "template_ops"

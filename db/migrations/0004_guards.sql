@@ -150,7 +150,8 @@ DECLARE
     executor text[] := ARRAY['answers.confirmation', 'broker.snapshot', 'broker.statement', 'desk.incident', 'ledger.fill',
                              'ledger.void', 'market.snapshot', 'universe.checked', 'universe.disabled'];
     operator text[] := executor || ARRAY['desk.incident_closed', 'desk.kill_switch', 'ledger.event', 'ledger.movement',
-                                         'ledger.resolution', 'market.load', 'quality.accepted', 'ticket.withdrawn'];
+                                         'ledger.resolution', 'market.load', 'outbox.requeued', 'quality.accepted',
+                                         'ticket.withdrawn'];
 BEGIN
     IF NEW.kind <> ALL (CASE session_user WHEN 'executor_ui' THEN executor WHEN 'operator_ui' THEN operator
                                           WHEN 'sign_in' THEN door ELSE ARRAY[NEW.kind] END) THEN

@@ -10,7 +10,8 @@ from typing import Any
 import streamlit as st
 
 from streamlit_app.components import style
-from trading_ops.desk.typed_answer import FAIL_REASONS, NOTE_MAX, SKIP_REASONS, Ask, Reading, parts_expected
+from trading_ops.desk.answer_words import FAIL_REASONS, SKIP_REASONS
+from trading_ops.desk.typed_answer import NOTE_MAX, Ask, Reading, parts_expected
 from trading_ops.domain.ticket_model import LinePart
 from trading_ops.domain.ticket_words import short_day, typed_units
 

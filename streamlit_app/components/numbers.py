@@ -4,11 +4,8 @@ A text field and no number field: `1,5`, `£1,265.00` and six decimals are kept 
 Does not belong here: how a text becomes a number (`domain.typed`), what is odd about it (the page's own reading).
 """
 
-from decimal import Decimal
-
 from streamlit_app.components import style
 from streamlit_app.components.fields import Body, Keep, text_field
-from trading_ops.domain.typed import Kind, Typed, typed_number
 
 
 def number_field(
@@ -36,23 +33,3 @@ def number_field(
         if ask:
             style.ask(ask)
     return typed
-
-
-def typed_field(
-    label: str, body: Body, name: str, kind: Kind, *, key: str, keep: Keep, hint: str = "", near: Decimal | None = None
-) -> Typed:
-    """A field for a number that no page has read yet: it is read here, and asks by itself.
-
-    Args:
-        label: What is asked.
-        body: The draft.
-        name: Where in it.
-        kind: What the field is for.
-        key: Tells this widget from others.
-        keep: Keeps the draft.
-        hint: Shown while it is empty.
-        near: About what is expected, None when unknown.
-    """
-    found = typed_number(str(body.get(name) or ""), kind, near)
-    number_field(label, body, name, key=key, keep=keep, hint=hint, ask=found.question, note=found.note)
-    return found

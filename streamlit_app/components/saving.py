@@ -12,8 +12,8 @@ from streamlit_app.components import draft
 from streamlit_app.database import reading, write
 from streamlit_app.person import Person
 from trading_ops.desk import executing
+from trading_ops.desk.answer_words import summary
 from trading_ops.desk.answering import TicketState, submit, ticket_state
-from trading_ops.desk.typed_answer import summary
 from trading_ops.domain.answer import Answer
 from trading_ops.domain.canonical import canonical_bytes, sha256_hex
 from trading_ops.domain.errors import TradingOpsError

@@ -91,8 +91,8 @@ def notice(tone: Tone, word: str, sentence: str, more: Sequence[str] = ()) -> No
     said = "".join(f"<p style='margin:.35rem 0 0 0'>{html.escape(line)}</p>" for line in more)
     st.html(
         f"<div style='background:{back};color:{text};border-left:.6rem solid {edge};border-radius:.3rem;"
-        f"padding:.7rem 1rem'><p style='margin:0;font-size:1.05rem'><strong>{html.escape(word)}</strong> "
-        f"{html.escape(sentence)}</p>{said}</div>"
+        f"overflow-wrap:anywhere;padding:.7rem 1rem'><p style='margin:0;font-size:1.05rem'>"
+        f"<strong>{html.escape(word)}</strong> {html.escape(sentence)}</p>{said}</div>"
     )
 
 

@@ -17,8 +17,9 @@ from streamlit_app.components.second_look import looked_again
 from streamlit_app.components.ticket_parts import line_title
 from streamlit_app.database import reading
 from streamlit_app.person import Person
+from trading_ops.desk.answer_words import as_fields, summary
 from trading_ops.desk.answering import TicketState, evidence_for
-from trading_ops.desk.typed_answer import Reading, as_fields, read_line, summary
+from trading_ops.desk.typed_answer import Reading, read_line
 from trading_ops.domain.answer import BEGUN, STATUSES, Answer
 from trading_ops.domain.ticket_model import LinePart
 from trading_ops.domain.ticket_words import count

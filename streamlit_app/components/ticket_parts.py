@@ -7,9 +7,9 @@ from collections.abc import Callable
 import streamlit as st
 
 from streamlit_app.components import style
+from trading_ops.desk.answer_words import summary
 from trading_ops.desk.answering import TicketState
 from trading_ops.desk.standing import Standing
-from trading_ops.desk.typed_answer import summary
 from trading_ops.domain.her_words import in_her_words
 from trading_ops.domain.ticket_model import LinePart, TicketContent
 from trading_ops.domain.ticket_text import before_you_start, line_rows

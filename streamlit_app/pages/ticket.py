@@ -26,8 +26,9 @@ from streamlit_app.components.ticket_parts import (
 from streamlit_app.database import reading
 from streamlit_app.person import Person
 from trading_ops.desk import standing
+from trading_ops.desk.answer_words import as_fields
 from trading_ops.desk.answering import TicketState, evidence_for, ticket_state
-from trading_ops.desk.typed_answer import as_fields, read_line
+from trading_ops.desk.typed_answer import read_line
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.ticket_model import LinePart
 from trading_ops.domain.ticket_record import banner_of

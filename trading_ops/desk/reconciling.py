@@ -169,6 +169,9 @@ def accept(
         "subject": found.symbol,
         "entries": said,
         "accepted_by": username,
+        "snapshot_id": snapshot_id,
+        "sentence": found.sentence,
+        "note": note,
     }
     seq = audit.append(conn, "ledger.resolution", str(resolution_id), payload)
     why = f"{found.sentence} {note}".strip()

@@ -1,7 +1,8 @@
 """What is typed into the form of one ticket line, read as an answer: numbers, what is missing, what to look at again.
 
 Nothing here raises for odd text, and nothing odd is refused: an unusual fill needs a second look and a note.
-Does not belong here: how a text becomes a number (`domain.typed`), what is odd (`domain.plausibility`), widgets.
+Does not belong here: an answer back in words (`answer_words`), how a text becomes a number (`domain.typed`), what is
+odd (`domain.plausibility`), widgets.
 """
 
 import datetime as dt
@@ -10,29 +11,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from trading_ops.desk.answer_words import FAIL_REASONS, SKIP_REASONS
 from trading_ops.domain.answer import BEGUN, Answer, FillPart, of_parts
 from trading_ops.domain.answer_evidence import Entry, Evidence
-from trading_ops.domain.calendar import LONDON
 from trading_ops.domain.fill_limits import PLACES
 from trading_ops.domain.plausibility import questions
 from trading_ops.domain.ticket_model import LinePart
 from trading_ops.domain.ticket_words import long_day
 from trading_ops.domain.typed import Kind, Typed, typed_number, typed_time
-from trading_ops.domain.values import half_even, money, plain
+from trading_ops.domain.values import half_even
 
-SKIP_REASONS = {
-    "PRICE": "The price was beyond the limit",
-    "AVAILABLE": "Not enough available cash",
-    "NO_TIME": "No time today",
-    "OTHER": "Something else",
-}
-FAIL_REASONS = {
-    "MISSING": "eToro does not find it",
-    "CFD": "It is offered only as a CFD",
-    "NOT_FILLED": "Ordered, but never filled; cancelled",
-    "REJECTED": "eToro rejected the order",
-    "OTHER": "Something else",
-}
 NOTE_MAX = 400
 Fields = Mapping[str, Any]
 """A line's form as it is kept in a draft: `status`, `reason`, `note`, `fee`, `plain_stock`, and `parts`, a list of
@@ -225,38 +213,3 @@ def _look_again(line: LinePart, answer: Answer, evidence: Evidence, found: _Foun
         entry = Entry("PARTIAL", None, part.price_usd, None, part.executed_at)
         asked = [q for q in questions(line, entry, evidence) if q.field in ("price", "time")]
         found.asks += [Ask(q.code, q.field, place, q.sentence) for q in asked]
-
-
-def summary(answer: Answer) -> Sequence[str]:
-    """An answer in a person's words, one line a fact, for the check step."""
-    if answer.status not in BEGUN:
-        reasons = SKIP_REASONS if answer.status == "SKIPPED" else FAIL_REASONS
-        why = reasons.get(answer.reason, answer.reason)
-        return [why] if why else []
-    said = []
-    for part in answer.pieces:
-        amounts = [f"{plain(part.units)} units"] if part.units is not None else []
-        amounts += [f"£{money(part.value_gbp)}"] if part.value_gbp is not None else []
-        said.append(f"{' · '.join(amounts)} at ${money(part.price_usd)}")
-    return said
-
-
-def as_fields(answer: Answer) -> dict[str, Any]:
-    """The form of an answer that was given, to correct it: as it was typed, or as it was read."""
-    if answer.typed is not None:
-        return dict(answer.typed)
-    parts = [
-        {
-            "units": plain(part.units) if part.units is not None else "",
-            "price": plain(part.price_usd),
-            "value": plain(part.value_gbp) if part.value_gbp is not None else "",
-            "time": f"{part.executed_at.astimezone(LONDON):%H:%M}",
-            "day": part.executed_at.astimezone(LONDON).date().isoformat(),
-            "position_id": part.position_id or "",
-        }
-        for part in answer.pieces
-    ]
-    return {
-        "status": answer.status, "reason": answer.reason, "note": answer.note,
-        "fee": plain(answer.fee_gbp) if answer.fee_gbp is not None else "", "plain_stock": True, "parts": parts or [{}],
-    }  # fmt: skip

@@ -25,7 +25,7 @@ class Doings:
         size_gbp: What the book began with; the size of deposits and purchases follows it.
         names: Names that may be bought.
         quiet: Held names that were not traded since the snapshot before.
-        first: Held names of which all was bought with the newest ticket.
+        first: Held names of which all was bought with the newest ticket, in one piece.
         taken: Names that a planted difference is about already.
         typed_cash: Cash as it is typed into the snapshot, None for what the account shows.
         typed_units: Units that are typed wrong, by name; 0 leaves the name out.

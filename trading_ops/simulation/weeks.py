@@ -197,6 +197,7 @@ def doings(of: Simulation, asof: dt.date, account: SimulatedBroker, credits: lis
     traded = {line.symbol for line in of.executed.ticket.lines} if of.executed else set()
     held = account.units()
     quiet = [s for s in held if s not in traded]
-    filled = {of.executed.line(a.line).symbol: a.units for a in of.executed.honest} if of.executed else {}
+    honest = of.executed.honest if of.executed else ()
+    filled = {of.executed.line(a.line).symbol: a.units for a in honest if of.executed and len(a.pieces) == 1}
     first = [s for s, units in held.items() if filled.get(s) == units]
     return Doings(of.conn, account, of.policy, asof, credits, of.cash_gbp, of.names, quiet, first)

@@ -13,6 +13,7 @@ import pytest
 from trading_ops.desk import accepting, drift_evidence, reconciling
 from trading_ops.desk.reconciling import Light, Reconciled
 from trading_ops.domain.answer import Answer, FillPart, of_parts
+from trading_ops.domain.canonical import sha256_hex
 from trading_ops.domain.corrections import BookFill, CorrectAnswer, VoidFill, WithdrawAnswer
 from trading_ops.domain.diagnosis import Finding
 from trading_ops.domain.errors import Refused
@@ -20,7 +21,8 @@ from trading_ops.domain.ledger import CashMovement
 from trading_ops.domain.orders import LotClose
 from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, ZERO, exact, half_even
 from trading_ops.settings import Settings
-from trading_ops.store import answers, audit, broker, corrections, ledger
+from trading_ops.store import answers, audit, broker, corrections, ledger, statements
+from trading_ops.store.statements import StoredRow
 from trading_ops.store.tickets import Ticket
 from trading_ops_tests.integration import desk_factory as desk
 from trading_ops_tests.integration import home_factory
@@ -200,6 +202,25 @@ def test_a_piece_that_was_missed_is_added(
     assert (answer.status, answer.parts[:-1]) == ("DONE", said)
     assert (answer.parts[-1].units, answer.parts[-1].value_gbp) == (missed.units, missed.value_gbp)
     assert ledger.fills(conn, audit.head(conn).seq)[-1].estimated
+
+
+def test_a_piece_that_only_the_statement_has_is_added_with_its_position(conn: psycopg.Connection[Any]) -> None:
+    ticket = purchase(conn, "310")
+    desk.answer(conn, ticket, [of_parts(1, "PARTIAL", [ONE, TWO])], None)
+    row = StoredRow(
+        "9" * 64, "Account Activity", 2, "open", THREE.executed_at, "NVDA", THREE.units, THREE.value_gbp, "903", {}
+    )  # fmt: skip
+    with conn.transaction():
+        statements.add(
+            conn, sha256=sha256_hex(b"rows"), name="statement.xlsx", versions={}, currency="GBP", body=b"rows",
+            rows=[row], entered_by="omar",
+        )  # fmt: skip
+    check(conn, (ONE, TWO, THREE), ())
+    settled(conn, "MISSED_FILL")
+    answer = answered(conn, ticket)
+    assert (answer.status, answer.parts[:2]) == ("DONE", (ONE, TWO))
+    assert units_by_position(conn, "NVDA") == {p.position_id: p.units for p in (ONE, TWO, THREE)}
+    assert not ledger.fills(conn, audit.head(conn).seq)[-1].estimated
 
 
 def test_a_missed_piece_may_leave_the_line_partial(conn: psycopg.Connection[Any]) -> None:

@@ -329,3 +329,13 @@ def test_a_session_that_ended_saves_nothing_and_keeps_what_was_typed(kitchen: Ki
     expect(again.get_by_text("Check your answers").first).to_be_visible()
     press(again, "All correct: save")
     assert len(kitchen.decided()) == 4
+
+
+def test_at_a_phones_width_no_sentence_leaves_its_box_and_the_menu_is_shut(kitchen: Kitchen) -> None:
+    page = page_of(kitchen.browser, kitchen.served, sign_in_cookie(kitchen.home, "omar"))
+    page.goto(f"{kitchen.served.url}/home")
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=20_000)
+    settled(page)
+    cut = "[...document.querySelectorAll('p')].filter(p => p.scrollWidth > p.clientWidth).map(p => p.textContent)"
+    assert page.evaluate(cut) == []
+    expect(page.get_by_test_id("stSidebar").get_by_role("link", name="Reconciliation")).not_to_be_in_viewport()

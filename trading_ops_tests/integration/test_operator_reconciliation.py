@@ -192,7 +192,7 @@ def test_a_correction_that_was_accepted_is_in_the_execution_report_at_once(ticke
             snapshot_id="a look", why="not at the broker", plan_id=ticket.plan_id, line=line.line, replaces=fill.fill_id
         )  # fmt: skip
         with conn.transaction():
-            corrections.book(conn, entry, username="omar", why="not filled", now=dt.datetime.now(dt.UTC))
+            corrections.book_all(conn, [entry], username="omar", why="not filled", now=dt.datetime.now(dt.UTC))
         assert executing.follow(conn, ticketed, before) == (path,)
         assert path.read_text() != report
         assert executing.follow(conn, ticketed, audit.head(conn).seq) == ()
