@@ -6,6 +6,7 @@ if (($# != 1)); then
   exit 2
 fi
 set=$(realpath -e -- "$1")
+export TRADING_OPS_HOME=$(realpath -m -- "${TRADING_OPS_HOME:-.home}")
 cd "$(dirname "$0")/.."
 make --silent setup
 exec .venv/bin/trading-ops backup restore "$set"
