@@ -9,6 +9,7 @@ import typer
 from trading_ops.commands import show
 from trading_ops.commands.handed_in import day_of
 from trading_ops.commands.home import now, opened, opened_in
+from trading_ops.desk import switching
 from trading_ops.domain import policy as policies
 from trading_ops.domain import universe as universes
 from trading_ops.domain.books import BOOKS
@@ -78,6 +79,9 @@ def init(
     """Make a home: server, databases, roles, tables, book, policy and universe."""
     settings = Settings.from_env()
     prepare(settings, book, universe, policy)
+    with opened_in(settings) as conn:
+        for notice in switching.pauses_to_look_at(conn, now()):
+            typer.echo(notice)
     typer.echo(f"Ready: {book} book in {settings.home}")
 
 

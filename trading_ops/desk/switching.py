@@ -14,7 +14,7 @@ import psycopg
 from trading_ops.domain import calendar
 from trading_ops.domain.calendar import PlanTimes
 from trading_ops.domain.errors import BadInput, Refused
-from trading_ops.domain.kill_switch import KillSwitchEvent, end_of_pause, standing_pauses
+from trading_ops.domain.kill_switch import KillSwitchEvent, end_of_pause, followed_by_a_state, standing_pauses
 from trading_ops.domain.policy import Policy
 from trading_ops.domain.ticket_words import long_day
 from trading_ops.domain.values import Session
@@ -169,6 +169,16 @@ def end_pause(conn: psycopg.Connection[Any], first: dt.date, reason: str, userna
         raise Refused(f"No pause begins at {long_day(first)}, or it was ended already. Nothing was changed.")
     desk.set_kill_switch(conn, "PAUSED", first, reason.strip(), username, until=end_of_pause(first))
     return f"Ended: {' and '.join(sessions_words(pause) for pause in ended)}. The next plan is judged without it."
+
+
+def pauses_to_look_at(conn: psycopg.Connection[Any], now: dt.datetime) -> tuple[str, ...]:
+    """Sentences about pauses that somebody may believe ended, because a state was set after them."""
+    events = desk.kill_switch_events(conn, audit.head(conn).seq)
+    return tuple(
+        f"Look: {sessions_words(pause)} stands, although a state was set after it: only `trading-ops desk "
+        f"end-pause --from {pause.session} --reason …` ends a pause before its last session."
+        for pause in followed_by_a_state(events, calendar.last_closed(now))
+    )
 
 
 def sessions_words(pause: KillSwitchEvent) -> str:

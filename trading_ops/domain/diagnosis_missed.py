@@ -92,7 +92,7 @@ def _of_row(case: Case, row: StatementRow, side: FillSide) -> Iterator[Cause]:
     price = case.implied_price(units, value) or case.evidence.closes.get(row.symbol)
     if price is None:
         return
-    line = _open_line(case, row.symbol, side, session)
+    line = _open_line(case, row.symbol, side, session, units, value)
     entry = booking(
         case,
         row.symbol, side, units, price, value, "on the broker's statement",
@@ -106,12 +106,27 @@ def _of_row(case: Case, row: StatementRow, side: FillSide) -> Iterator[Cause]:
         yield settled("MISSED_FILL", (row.symbol,), cash, STATEMENT, sentence, entry, certain=True)
 
 
-def _open_line(case: Case, symbol: Symbol, side: FillSide, session: Session) -> AnsweredLine | None:
-    """The line that an execution belongs to: one without any, else one of that session that is not filled whole."""
+def _open_line(
+    case: Case, symbol: Symbol, side: FillSide, session: Session, units: Decimal, value_gbp: Decimal
+) -> AnsweredLine | None:
+    """The line that an execution belongs to, or None.
+
+    One of that session that is not filled whole, else an earlier one without any fill, the newest session's; of several
+    the one whose rest is nearest in size.
+    """
     lines = [n for n in case.evidence.lines if n.symbol == symbol and n.side == side]
-    without = [n for n in lines if not n.fill_ids]
-    begun = [n for n in lines if n.fill_ids and n.session == session and filled(n, case.pieces(n)) == "PARTIAL"]
-    return max(without or begun, key=lambda n: (n.plan_id, -n.line), default=None)
+    here = [n for n in lines if n.session == session]
+    unfilled = [n for n in here if not n.fill_ids or filled(n, case.pieces(n)) == "PARTIAL"]
+    earlier = [n for n in lines if not n.fill_ids and n.session < session]
+
+    def fit(line: AnsweredLine) -> tuple[Session, Decimal, int]:
+        pieces = case.pieces(line) if line.fill_ids else ()
+        with exact():
+            spent = line.amount_gbp - sum((f.value_gbp for f in pieces), ZERO) - value_gbp
+            sold = line.units - sum((f.units for f in pieces), ZERO) - units
+        return line.session, -abs(spent if side == "BUY" else sold), -line.line
+
+    return max(unfilled or earlier, key=fit, default=None)
 
 
 def _of_line(case: Case, line: AnsweredLine) -> Iterator[Cause]:

@@ -56,6 +56,13 @@ def standing_pauses(events: Sequence[KillSwitchEvent]) -> tuple[KillSwitchEvent,
     return tuple(standing)
 
 
+def followed_by_a_state(events: Sequence[KillSwitchEvent], asof: Session) -> tuple[KillSwitchEvent, ...]:
+    """Standing pauses, not over at a session, after which a state was set: that once ended them, and no longer does."""
+    last_state = max((n for n, event in enumerate(events) if event.until is None), default=-1)
+    before = set(events[: last_state + 1])
+    return tuple(p for p in standing_pauses(events) if p in before and p.until is not None and p.until >= asof)
+
+
 def state_at(events: Sequence[KillSwitchEvent], asof: Session) -> KillSwitch:
     """The state at a session: HALTED before PAUSED before REDUCING before ACTIVE, as to what may trade.
 

@@ -225,8 +225,11 @@ def test_a_pause_is_set_and_ended_from_the_command_line(household: Settings) -> 
     assert "PAUSED from" in run(household, "desk", "set", "PAUSED", *days, "--reason", "Wales").out
     assert f"paused from {days[1]} until {days[3]}" in run(household, "desk", "show").out
     assert "It ends no pause" in run(household, "desk", "set", "ACTIVE", "--from", days[1], "--reason", "well").out
+    upgraded = run(household, "init", "--book", "live").out
+    assert f"stands, although a state was set after it: only `trading-ops desk end-pause --from {days[1]}" in upgraded
     assert "Ended" in run(household, "desk", "end-pause", "--from", days[1], "--reason", "rain").out
     assert "paused" not in run(household, "desk", "show").out
+    assert "stands" not in run(household, "init", "--book", "live").out
 
 
 def looked_up(conn: psycopg.Connection[Any], outcome: str) -> None:

@@ -1,5 +1,6 @@
 """Diagnosis: each planted difference gets its class, and accepting the entries makes broker and ledger agree."""
 
+import datetime as dt
 import itertools
 import random
 from dataclasses import replace
@@ -19,21 +20,33 @@ from trading_ops.domain.corrections import (
     VoidMovement,
     apply_proposals,
 )
-from trading_ops.domain.diagnosis import CLASSES, Diagnosis, DriftEvidence, Finding, StatementRow, diagnose
+from trading_ops.domain.diagnosis import (
+    CLASSES,
+    AnsweredLine,
+    Diagnosis,
+    DriftEvidence,
+    Finding,
+    StatementRow,
+    diagnose,
+)
 from trading_ops.domain.drift import compare
+from trading_ops.domain.ledger import Fill
 from trading_ops.domain.reconciliation import SnapshotHolding, reconcile
 from trading_ops.domain.results import Outcome
+from trading_ops.domain.values import half_even
 from trading_ops_tests.unit.diagnosis_factory import (
     FRIDAY,
     MONDAY,
     PLANTS,
     WEDNESDAY,
     World,
+    having,
     make_world,
     moved,
     movement,
     plant,
     told,
+    without,
 )
 from trading_ops_tests.unit.ledger_factory import at, day
 from trading_ops_tests.unit.market_factory import committed_policy
@@ -248,6 +261,41 @@ def test_a_statement_row_books_the_trade_with_its_position() -> None:
     (entry,) = finding.proposals
     assert isinstance(entry, CorrectAnswer)
     assert (entry.position_id, entry.value_gbp) == ("2272508626", fill.value_gbp)
+
+
+@pytest.mark.parametrize(
+    ("other", "session"),
+    [("2018-01-26", day("2018-01-29")), ("test-2018-02-01", day("2018-02-02")), ("test-2018-02-02", MONDAY)],
+)
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_trade_is_booked_to_the_line_of_its_own_session_and_size(other: str, session: dt.date, whole: bool) -> None:
+    """A line of another ticket, skipped or not answered, is not filled by this week's trade."""
+    case = plant(5, "missed_buy")
+    world = case.world
+    symbol = case.planted[0][1]
+    fill = world.fill_of(symbol)
+    number, line = next((n, each) for n, each in world.lines.items() if each.symbol == symbol)
+    if not whole:  # a first piece of the line is on record already
+        world.lines[number], fill = in_two_pieces(world, line, fill)
+    world.lines[99] = replace(line, plan_id=other, line=1, session=session, amount_gbp=D(25), status="SKIPPED")
+    world.statement.append(
+        StatementRow("open", fill.filled_at, symbol, fill.units, fill.value_gbp, "2272508626", "row")
+    )
+    entry = next(p for f in of(world).findings for p in f.proposals if isinstance(p, CorrectAnswer))
+    assert (entry.plan_id, entry.line) == (line.plan_id, number)
+
+
+def in_two_pieces(world: World, line: AnsweredLine, fill: Fill) -> tuple[AnsweredLine, Fill]:
+    """The broker filled the line in two pieces, the ledger has the first; the line, and the piece that is missing."""
+    half = replace(fill, units=half_even(fill.units / 2, 6), value_gbp=half_even(fill.value_gbp / 2, 2))
+    rest = replace(
+        fill, fill_id="rest", units=fill.units - half.units, value_gbp=fill.value_gbp - half.value_gbp,
+        filled_at=fill.filled_at + dt.timedelta(hours=2),
+    )  # fmt: skip
+    world.broker = having(without(world.broker, fill), half, rest)
+    world.ledger = having(world.ledger, half)
+    said = replace(line, status="PARTIAL", fill_ids=(half.fill_id,), confirmed_units=half.units)
+    return said, rest
 
 
 def test_rows_the_ledger_has_already_add_nothing() -> None:

@@ -10,6 +10,7 @@ from trading_ops.domain.kill_switch import (
     KillSwitchEvent,
     armed_since,
     end_of_pause,
+    followed_by_a_state,
     newest_entry_at,
     standing_pauses,
     state_at,
@@ -29,6 +30,15 @@ def event(state: str, number: int, until: int | None = None) -> KillSwitchEvent:
 def test_nothing_was_ever_set() -> None:
     assert state_at([], day(5)).state == "ACTIVE"
     assert armed_since([], day(5)) is None
+
+
+def test_pauses_that_a_later_state_once_ended_are_named_until_they_are_over_or_ended() -> None:
+    ended_the_old_way = [event("PAUSED", 10, 20), event("ACTIVE", 11)]
+    assert followed_by_a_state(ended_the_old_way, day(12)) == (event("PAUSED", 10, 20),)
+    assert followed_by_a_state(ended_the_old_way, day(21)) == ()
+    assert followed_by_a_state([event("ACTIVE", 11), event("PAUSED", 10, 20)], day(12)) == ()
+    end = KillSwitchEvent("PAUSED", day(10), end_of_pause(day(10)), "back", "operator")
+    assert followed_by_a_state([*ended_the_old_way, end], day(12)) == ()
 
 
 @pytest.mark.parametrize(("asof", "state"), [(9, "ACTIVE"), (10, "PAUSED"), (20, "PAUSED"), (21, "ACTIVE")])
