@@ -8,6 +8,7 @@ from trading_ops.commands import (
     audit,
     backup,
     dev,
+    doctor,
     drill,
     export,
     fetching,
@@ -40,7 +41,7 @@ app.command("drill")(drill.drill)
 app.command("confirm")(tickets.confirm)
 app.command("dev")(dev.dev)
 app.command("serve")(serve.serve)
-app.command("doctor")(setup.doctor)
+app.command("doctor")(doctor.examine_home)
 market.app.command("fetch")(fetching.fetch)
 market.app.command("sources")(fetching.sources_list)
 market.app.command("pickup")(fetching.pickup)
