@@ -6,7 +6,9 @@ import typer
 
 from trading_ops.commands import (
     audit,
+    backup,
     dev,
+    doctor,
     drill,
     export,
     fetching,
@@ -39,7 +41,7 @@ app.command("drill")(drill.drill)
 app.command("confirm")(tickets.confirm)
 app.command("dev")(dev.dev)
 app.command("serve")(serve.serve)
-app.command("doctor")(setup.doctor)
+app.command("doctor")(doctor.examine_home)
 market.app.command("fetch")(fetching.fetch)
 market.app.command("sources")(fetching.sources_list)
 market.app.command("pickup")(fetching.pickup)
@@ -58,6 +60,7 @@ app.add_typer(people.app, name="user")
 app.add_typer(mail.app, name="mail")
 app.add_typer(export.app, name="export")
 app.add_typer(qlib.app, name="qlib")
+app.add_typer(backup.app, name="backup")
 app.add_typer(audit.app, name="audit")
 app.add_typer(audit.desk_app, name="desk")
 

@@ -157,16 +157,3 @@ def server_status() -> None:
     typer.echo(
         f"The database server {state}: {status.host}:{status.port or 'no port yet'}, pid {status.pid or 'none'}."
     )
-
-
-def doctor(json: Annotated[bool, typer.Option("--json")] = False) -> None:
-    """Check the home; the exit code is 1 when anything is wrong."""
-    from trading_ops.store.doctor import examine
-
-    settings = Settings.from_env()
-    with Server(settings).use():
-        found = examine(settings)
-    rows = [{"check": r.name, "ok": "yes" if r.ok else "NO", "seen": r.seen, "wanted": r.wanted} for r in found]
-    show.rows(rows, "json" if json else "table", "nothing to check")
-    if not all(r.ok for r in found):
-        raise typer.Exit(1)

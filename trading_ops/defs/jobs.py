@@ -5,6 +5,7 @@ import dagster as dg
 from trading_ops.defs.desk.valuation import daily_valuation
 from trading_ops.defs.loop import PLAN_ASSETS
 from trading_ops.defs.market.jobs import fetch_job, pickup_job
+from trading_ops.defs.operations.backups import backup_job
 from trading_ops.defs.registration import register_plans
 from trading_ops.defs.tickets.assets import ticket
 
@@ -35,4 +36,4 @@ def register_plans_job() -> None:
     register_plans()
 
 
-JOBS = (plan_job, ticket_job, daily_job, register_plans_job, fetch_job, pickup_job)
+JOBS = (plan_job, ticket_job, daily_job, register_plans_job, fetch_job, pickup_job, backup_job)

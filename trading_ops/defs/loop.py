@@ -6,6 +6,7 @@ from trading_ops.defs.desk.valuation import daily_valuation
 from trading_ops.defs.market.assets import data_quality, data_snapshot, eod_prices
 from trading_ops.defs.market.dataset import qlib_export
 from trading_ops.defs.market.sources import source_prices, sources_alive, universe_state
+from trading_ops.defs.operations.backups import backup
 from trading_ops.defs.portfolio.assets import intended_trades, portfolio_targets, signals_ranked
 from trading_ops.defs.tickets.assets import decision, ticket
 
@@ -15,5 +16,5 @@ PLAN_ASSETS = (
 )  # fmt: skip
 """What one run of a plan makes."""
 
-ASSETS = (source_prices, universe_state, *PLAN_ASSETS, ticket, daily_valuation)
+ASSETS = (source_prices, universe_state, *PLAN_ASSETS, ticket, daily_valuation, backup)
 CHECKS = (*PLAN_GATES, TICKET_GATE, sources_alive)

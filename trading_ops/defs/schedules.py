@@ -7,6 +7,7 @@ import dagster as dg
 from trading_ops.defs import reconciler
 from trading_ops.defs.jobs import daily_job, plan_job, register_plans_job
 from trading_ops.defs.market.jobs import fetch_hourly
+from trading_ops.defs.operations.backups import backup_job
 from trading_ops.defs.partitions import PLANS
 from trading_ops.defs.resources import Desk
 
@@ -31,6 +32,15 @@ morning = dg.ScheduleDefinition(
     description="Tuesday to Saturday at 06:30 London, after each New York session: what the book is worth.",
 )
 
+nightly_backup = dg.ScheduleDefinition(
+    name="nightly_backup",
+    job=backup_job,
+    cron_schedule="30 5 * * *",
+    execution_timezone=LONDON,
+    default_status=RUNNING,
+    description="Every day at 05:30 London, before the morning's look: a backup is made and proven by a restore.",
+)
+
 
 @dg.schedule(job=plan_job, cron_schedule="1 8 * * 6", execution_timezone=LONDON, default_status=RUNNING)
 def open_weekly_plan(
@@ -44,4 +54,4 @@ def open_weekly_plan(
     yield from wanted
 
 
-SCHEDULES = (register_plans_daily, morning, open_weekly_plan, fetch_hourly)
+SCHEDULES = (register_plans_daily, morning, open_weekly_plan, fetch_hourly, nightly_backup)

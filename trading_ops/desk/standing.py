@@ -17,7 +17,7 @@ from trading_ops.domain.books import Book
 from trading_ops.domain.desk import check_backup_unproven
 from trading_ops.domain.kill_switch import KillSwitch, KillSwitchEvent, standing_pauses, state_at
 from trading_ops.domain.results import CheckResult
-from trading_ops.store import audit, configuration, desk
+from trading_ops.store import audit, backups, configuration, desk
 
 UNTRADABLE = "UNTRADABLE_SYMBOL"
 NEWEST = (
@@ -70,7 +70,7 @@ class Standing:
         incidents: Open ones, blocking first.
         open_plan: The oldest plan that is open and has no ticket; None when there is none.
         overdue: Its decide-by has passed: there is no ticket for it, and nothing is to be traded.
-        backup_proven_at: When the newest backup was proven by a restore, as the gate reads it.
+        backup_proven_at: The moment that the newest proven backup holds, as the gate reads it.
         backup: What the gate would say of it now.
     """
 
@@ -93,7 +93,7 @@ def standing(conn: psycopg.Connection[Any], now: dt.datetime) -> Standing:
     pauses = tuple(pause for pause in standing_pauses(events) if pause.until is not None and pause.until >= session)
     plan = open_plan(conn, now)
     row = conn.execute(NEWEST).fetchone()
-    book, proven_at = cast("Book", desk.book(conn)), desk.backup_proven_at(conn, head)
+    book, proven_at = cast("Book", desk.book(conn)), backups.holds_until(conn, head)
     return Standing(
         book=book,
         newest=ticket_state(conn, row["ticket_id"]) if row else None,

@@ -70,7 +70,7 @@ class PlanInputs:
         accepted: Suspicious bars that people vouched for.
         carried: Suspicious bars of earlier plans.
         resolved: Held names whose corporate event a person recorded.
-        backup_proven_at: When the newest backup was proven by a restore.
+        backup_proven_at: The moment that the newest proven backup holds.
         events: Corporate events in force.
         is_test: One small order tries the whole path; every gate and risk rule judges it like any other.
     """

@@ -18,6 +18,7 @@ from trading_ops.domain.universe import Universe
 from trading_ops.domain.values import plain
 from trading_ops.store import (
     answers,
+    backups,
     broker,
     configuration,
     desk,
@@ -138,7 +139,7 @@ def load(
         kill_switch=desk.kill_switch_events(conn, seq),
         pauses_lie_over="pauses_hash" not in unstated,
         incidents=desk.open_blocking_incidents(conn, seq),
-        backup_proven_at=desk.backup_proven_at(conn, seq),
+        backup_proven_at=backups.holds_until(conn, seq),
         accepted=desk.accepted_bars(conn, seq),
         carried=desk.suspects(conn, seq),
         resolved=frozenset(e.symbol for e in events if e.kind != "spin_off" and e.day <= plan.asof),
@@ -219,7 +220,9 @@ def _pauses(seen: PlanInputs) -> list[list[str]]:
 
 def _human_facts(seen: PlanInputs) -> dict[str, object]:
     snapshot = seen.snapshot
-    return {
+    # Left out when there is none: tickets of before there were backups keep their hash.
+    backed_up = {"backup": proven.astimezone(dt.UTC).isoformat()} if (proven := seen.backup_proven_at) else {}
+    return backed_up | {
         "answers": [[a.plan_id, a.line, a.symbol, a.status] for a in seen.previous_lines],
         "broker_snapshot": None if snapshot is None else [
             snapshot.taken_at.astimezone(dt.UTC).isoformat(), plain(snapshot.cash_gbp),

@@ -22,7 +22,7 @@ from trading_ops.domain.results import CheckResult, Outcome
 from trading_ops.domain.suspects import CROSS_CHECK
 from trading_ops.planning import inputs
 from trading_ops.planning.inputs import Frame
-from trading_ops.store import answers, desk, evidence, plans, provenance, snapshots, tickets
+from trading_ops.store import answers, backups, desk, evidence, plans, provenance, snapshots, tickets
 from trading_ops.store.plans import Run
 from trading_ops.store.snapshots import Snapshot
 
@@ -125,7 +125,7 @@ def judge_confirmation(of: PlanRun) -> Sequence[CheckResult]:
 def judge_desk(of: PlanRun) -> Sequence[CheckResult]:
     """Incidents, account and backups; needs no market data."""
     seq, frame = of.run.facts_seq, of.frame
-    incidents, proven_at = desk.open_blocking_incidents(of.conn, seq), desk.backup_proven_at(of.conn, seq)
+    incidents, proven_at = desk.open_blocking_incidents(of.conn, seq), backups.holds_until(of.conn, seq)
     return _save(of, check_standing(incidents, proven_at, frame.times, frame.policy.policy, frame.book))
 
 

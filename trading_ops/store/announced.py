@@ -34,6 +34,8 @@ def tampered(conn: psycopg.Connection[Any], kinds: Collection[str] = (), up_to: 
     """
     known: tuple[tuple[str, str, Callable[[psycopg.Connection[Any]], Stored]], ...] = (
         ("answers.confirmation", "answer", _answers),
+        ("backup.made", "backup", _backups),
+        ("backup.proven", "proof of backup", _proofs),
         ("broker.snapshot", "account check", _snapshots),
         ("broker.statement", "account statement", _statements),
         ("desk.incident", "incident", _incidents),
@@ -79,6 +81,18 @@ def _answers(conn: psycopg.Connection[Any]) -> Stored:
     for row, stored in answers.every(conn):
         told = {**stored.answer.payload(), "answered_by": stored.answered_by, "overfilled": stored.overfilled}
         yield row["audit_seq"], f"{row['plan_id']}/{row['line']}/{row['revision']}", told
+
+
+def _backups(conn: psycopg.Connection[Any]) -> Stored:
+    for row in _rows(conn, "backups"):
+        yield row["audit_seq"], row["backup_id"], {
+            "made_at": row["made_at"].astimezone(dt.UTC).isoformat(), **_of(row, "manifest_sha256", "bytes")
+        }  # fmt: skip
+
+
+def _proofs(conn: psycopg.Connection[Any]) -> Stored:
+    for row in _rows(conn, "backup_proofs"):
+        yield row["audit_seq"], row["backup_id"], {"proven_at": row["proven_at"].astimezone(dt.UTC).isoformat()}
 
 
 def _snapshots(conn: psycopg.Connection[Any]) -> Stored:

@@ -42,14 +42,6 @@ def book(conn: psycopg.Connection[Any]) -> str:
     return str(held["book"])
 
 
-def backup_proven_at(conn: psycopg.Connection[Any], facts_seq: int) -> dt.datetime | None:
-    """When the newest backup that was restored as a test was proven, up to a watermark: gate and page ask here alone.
-
-    None: the desk makes no backups yet, so none was ever proven, and a live book does not trade.
-    """
-    return None
-
-
 def kill_switch_events(conn: psycopg.Connection[Any], facts_seq: int) -> tuple[KillSwitchEvent, ...]:
     """Changes of the kill switch announced up to a watermark, oldest first."""
     rows = conn.execute(

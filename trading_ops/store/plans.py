@@ -15,9 +15,9 @@ from trading_ops.store.provenance import CodeState
 from trading_ops.store.snapshots import Snapshot
 
 FACT_KINDS = (
-    "answers.confirmation", "broker.snapshot", "desk.incident", "desk.incident_closed", "desk.kill_switch",
-    "ledger.event", "ledger.fill", "ledger.movement", "ledger.void", "quality.accepted", "ticket.withdrawn",
-    "universe.checked", "universe.disabled",
+    "answers.confirmation", "backup.proven", "broker.snapshot", "desk.incident", "desk.incident_closed",
+    "desk.kill_switch", "ledger.event", "ledger.fill", "ledger.movement", "ledger.void", "quality.accepted",
+    "ticket.withdrawn", "universe.checked", "universe.disabled",
 )  # fmt: skip
 """Announcements by people that can change what a plan decides. A run that saw fewer of them is not current."""
 

@@ -19,7 +19,7 @@ from trading_ops.domain.errors import BadInput, Refused
 from trading_ops.domain.kill_switch import state_at
 from trading_ops.domain.policy import parse
 from trading_ops.settings import Settings
-from trading_ops.store import audit, configuration, desk, name_checks, plans
+from trading_ops.store import audit, backups, configuration, desk, name_checks, plans
 from trading_ops_tests.integration import household_factory
 from trading_ops_tests.integration.command_line import run
 from trading_ops_tests.integration.home_factory import opened, policy_text
@@ -59,7 +59,7 @@ def test_home_says_grey_in_words_and_what_helps_when_nobody_looked_at_the_accoun
 def test_the_page_says_of_backups_what_the_gate_reads(household: Settings, conn: psycopg.Connection[Any]) -> None:
     now = dt.datetime.now(dt.UTC)
     where = standing.standing(conn, now)
-    assert where.backup_proven_at == desk.backup_proven_at(conn, audit.head(conn).seq)
+    assert where.backup_proven_at == backups.holds_until(conn, audit.head(conn).seq)
     text = shown(visit(household, "home"))
     assert "none proven yet; allowed: at most 48 hours old, so nothing is traded" in text
     policy = configuration.policy_in_force(conn).policy

@@ -42,12 +42,14 @@ def test_exactly_these_jobs_schedules_and_sensors() -> None:
     repository = DEFS.get_repository_def()
     assert {job.name for job in repository.get_all_jobs()} == {
         "__ASSET_JOB", "plan_job", "ticket_job", "daily_job", "register_plans_job", "fetch_job", "pickup_job",
+        "backup_job",
     }  # fmt: skip
     assert {s.name: (s.cron_schedule, s.execution_timezone, s.job_name) for s in repository.schedule_defs} == {
         "register_plans": ("0 18 * * *", "America/New_York", "register_plans_job"),
         "morning": ("30 6 * * 2-6", "Europe/London", "daily_job"),
         "open_weekly_plan": ("1 8 * * 6", "Europe/London", "plan_job"),
         "fetch_hourly": ("20 0,4-23 * * *", "Europe/London", "fetch_job"),
+        "nightly_backup": ("30 5 * * *", "Europe/London", "backup_job"),
     }
     assert {s.name for s in repository.sensor_defs} == {
         "ticket_reconciler", "failed_checks", "dropped_files", "reminders", "outbox_sender",
@@ -74,8 +76,8 @@ def test_graph_is_as_reviewed() -> None:
 
 def test_every_rule_has_exactly_one_check_and_every_check_its_rule() -> None:
     names = [key.name for key in DEFS.resolve_asset_graph().asset_check_keys]
-    # Whether the sources answer is no rule of a plan: what that means for one, its gates say.
-    assert sorted(names) == sorted([*(check_name(rule) for rule in RULES.values()), "sources_alive"])
+    # Whether sources answer and backups hold is no rule of a plan: what that means for one, its gates say.
+    assert sorted(names) == sorted([*(check_name(rule) for rule in RULES.values()), "sources_alive", "backup_proven"])
 
 
 @pytest.mark.parametrize("code", sorted(RULES))
