@@ -18,6 +18,7 @@ from trading_ops.commands import (
     names,
     people,
     qlib,
+    report,
     serve,
     setup,
     simulate,
@@ -59,6 +60,7 @@ app.add_typer(people.app, name="user")
 app.add_typer(mail.app, name="mail")
 app.add_typer(export.app, name="export")
 app.add_typer(qlib.app, name="qlib")
+app.add_typer(report.app, name="report")
 app.add_typer(backup.app, name="backup")
 app.add_typer(audit.app, name="audit")
 app.add_typer(audit.desk_app, name="desk")
