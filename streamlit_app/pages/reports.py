@@ -8,7 +8,7 @@ from streamlit_app.components import paging, words
 from streamlit_app.components.sheet import Column, begin, facts, notice, table, verbatim
 from streamlit_app.database import reading
 from streamlit_app.person import Person
-from trading_ops.domain.report_facts import Kind, parse
+from trading_ops.domain.report_facts import Kind
 from trading_ops.reports import forms
 from trading_ops.store import reports
 
@@ -50,7 +50,7 @@ def _one(person: Person, row: dict[str, Any]) -> None:
     if found.revision > 1:
         notice("amber", "CORRECTED.", f"Revision {found.revision}: the figures of the one before no longer hold.")
     st.download_button("Keep it as one page", found.html, f"{found.name}.html", "text/html", key="reports:keep")
-    st.html(forms.to_body(parse(found.kind, found.facts)))
+    st.html(forms.body_of(found.html))
     with st.expander("The same as text, and its hashes"):
         verbatim(found.markdown, found.name)
         facts([

@@ -200,8 +200,9 @@ def _signed(value: float) -> str:
 
 def _picture(parts: Sequence[str], label: str, height: int = HEIGHT) -> str:
     return (
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{html.escape(label)}" font-size="12" '
-        f'font-family="system-ui, sans-serif">{"".join(parts)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
+        f'role="img" aria-label="{html.escape(label)}" font-size="12" font-family="system-ui, sans-serif">'
+        f"{''.join(parts)}</svg>"
     )
 
 

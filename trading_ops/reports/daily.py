@@ -75,14 +75,23 @@ def failing(states: tuple[GateState, ...]) -> list[str]:
     return [other.code for state in states for other in state.others if other.outcome == "FAIL"]
 
 
+AWAITED = "SNAPSHOT_STALE"
+"""Fails between a trade and the week's account check, as it should: nothing is wrong, a check is due."""
+
+
 def _tone(money: Money, states: tuple[GateState, ...], found: tuple[OpenIncident, ...], safe: Safety) -> Tone:
-    if failing(states) or any(i.blocking for i in found) or safe.kill_switch == "HALTED":
+    failed = failing(states)
+    if set(failed) - {AWAITED} or any(i.blocking for i in found) or safe.kill_switch == "HALTED":
         return "red"
-    return "green" if money.complete and not found and safe.kill_switch == "ACTIVE" else "amber"
+    if not money.complete or found or safe.kill_switch != "ACTIVE":
+        return "amber"
+    return "grey" if failed else "green"
 
 
 def _state_words(states: tuple[GateState, ...], found: tuple[OpenIncident, ...]) -> str:
     failed = failing(states)
+    if failed == [AWAITED]:
+        return "account check due"
     if failed:
         return f"{words.counted(len(failed), 'rule fails', 'rules fail')}: {', '.join(failed)}"
     if all(state.passed == 0 for state in states if state.gate == "data"):

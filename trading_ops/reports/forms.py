@@ -3,6 +3,7 @@
 Every word is text: markup in it is shown, never obeyed.
 """
 
+import base64
 import html
 import re
 from collections.abc import Sequence
@@ -21,16 +22,17 @@ _TONES: dict[Tone, tuple[str, str, str]] = {
 _STYLE = """
 .report {font: 16px/1.45 system-ui, sans-serif; color: #1f2328; max-width: 64rem; margin: 0 auto; padding: 12px;
   box-sizing: border-box; background: #fff;}
-.report h1 {font-size: 1.35rem; margin: .2rem 0 .7rem;}
-.report h2 {font-size: 1.12rem; margin: 1.5rem 0 .5rem; border-bottom: 2px solid #d8dce1; padding-bottom: .15rem;}
-.report h3 {font-size: 1rem; margin: 0 0 .2rem;}
+.report h1 {font-size: 1.35rem !important; line-height: 1.3; margin: .2rem 0 .7rem; padding: 0 !important;}
+.report h2 {font-size: 1.12rem !important; margin: 1.5rem 0 .5rem; border-bottom: 2px solid #d8dce1;
+  padding: 0 0 .15rem !important;}
+.report h3 {font-size: 1rem !important; margin: 0 0 .2rem; padding: 0 !important;}
 .report p {margin: .35rem 0;}
 .report ul {margin: .4rem 0; padding-left: 1.2rem;}
 .report li {margin: .2rem 0;}
-.report dl {margin: 0;}
+.report dl {margin: 0 !important; padding: 0 !important;}
 .report dl div {display: flex; flex-wrap: wrap; gap: .05rem .8rem; padding: .25rem 0; border-bottom: 1px solid #e4e7ea;}
-.report dt {flex: 0 0 9rem; margin: 0; color: #3a3f45;}
-.report dd {flex: 1 1 10rem; margin: 0; font-variant-numeric: tabular-nums;}
+.report dt {flex: 0 0 9rem; margin: 0 !important; padding: 0 !important; color: #3a3f45;}
+.report dd {flex: 1 1 10rem; margin: 0 !important; padding: 0 !important; font-variant-numeric: tabular-nums;}
 .report .wide {overflow-x: auto; margin: .6rem 0;}
 .report table {border-collapse: collapse; font-size: .9rem; min-width: 100%;}
 .report caption {text-align: left; color: #3a3f45; padding-bottom: .25rem;}
@@ -41,7 +43,7 @@ _STYLE = """
 .report .side {display: flex; flex-wrap: wrap; gap: 1rem; margin: .9rem 0;}
 .report figure {flex: 1 1 20rem; min-width: 0; max-width: 34rem; margin: 0;}
 .report figcaption {color: #3a3f45; font-size: .9rem;}
-.report svg {display: block; width: 100%; height: auto;}
+.report img {display: block; width: 100%; height: auto;}
 @media (max-width: 600px) {
   .report table {font-size: .82rem;}
   .report th, .report td {padding-right: .55rem;}
@@ -49,7 +51,8 @@ _STYLE = """
 }
 .report footer {margin-top: 1.6rem; color: #5f6770; font-size: .82rem; overflow-wrap: anywhere;}
 """
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+_BEGINS, _ENDS = '<body style="margin:0">\n', "\n</body></html>\n"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def to_markdown(facts: Facts) -> str:
@@ -67,13 +70,13 @@ def to_html(facts: Facts) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         f"<title>{html.escape(sheet.title)}</title></head>\n"
-        f'<body style="margin:0">\n{_body(sheet)}\n</body></html>\n'
+        f"{_BEGINS}{_body(sheet)}{_ENDS}"
     )
 
 
-def to_body(facts: Facts) -> str:
-    """The same without the page around it, for a page of the desk."""
-    return _body(sheet_of(facts))
+def body_of(page: str) -> str:
+    """What stands inside a page that `to_html` made, for a page of the desk: as it was written, whatever came since."""
+    return page.partition(_BEGINS)[2].rpartition(_ENDS)[0]
 
 
 def _body(sheet: Sheet) -> str:
@@ -118,7 +121,7 @@ def _plain(words: str) -> str:
 
 
 def _html(block: Block) -> str:  # noqa: PLR0911  # one return a kind of block
-    said = html.escape
+    said = _escaped
     match block:
         case Lead(tone, words):
             back, ink, edge = _TONES[tone]
@@ -138,16 +141,29 @@ def _html(block: Block) -> str:  # noqa: PLR0911  # one return a kind of block
         case Table():
             return _table(block)
         case Chart(title, words, svg):
-            return f"<figure><h3>{said(title)}</h3>{svg}<figcaption>{said(words)}</figcaption></figure>"
+            return (
+                f'<figure><h3>{said(title)}</h3><img alt="{said(words)}" src="{_picture(svg)}">'
+                f"<figcaption>{said(words)}</figcaption></figure>"
+            )
         case Side(charts):
             return f'<div class="side">{"".join(_html(chart) for chart in charts)}</div>'
+
+
+def _escaped(words: str) -> str:
+    """Text for the page; a number and its per cent stay on one line."""
+    return html.escape(words).replace(" %", "\u00a0%")
+
+
+def _picture(svg: str) -> str:
+    """A picture inside the page: as an image it stays whole where pages take drawings out of foreign text."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
 
 def _table(table: Table) -> str:
     kinds = [' class="num"' if place in table.numbers else "" for place in range(len(table.columns))]
     head = "".join(f'<th scope="col"{k}>{html.escape(c)}</th>' for k, c in zip(kinds, table.columns, strict=True))
     body = "".join(
-        "<tr>" + "".join(f"<td{k}>{html.escape(cell)}</td>" for k, cell in zip(kinds, row, strict=True)) + "</tr>"
+        "<tr>" + "".join(f"<td{k}>{_escaped(cell)}</td>" for k, cell in zip(kinds, row, strict=True)) + "</tr>"
         for row in table.rows
     )
     caption = f"<caption>{html.escape(table.caption)}</caption>" if table.caption else ""

@@ -21,7 +21,7 @@ from trading_ops.reports import charts, words
 from trading_ops.reports.sheet import Block, Chart, Lead, Pairs, Points, Say, Section, Sheet, Side, Table
 
 BANNERS = {"sim": "SIMULATED - DO NOT EXECUTE · ", "paper": "PAPER - DO NOT EXECUTE · "}
-TONES = {"green": "GREEN", "amber": "LOOK", "red": "STOP", "grey": "QUIET"}
+TONES = {"green": "GREEN", "amber": "AMBER", "red": "RED", "grey": "GREY"}
 GATES = {
     "data": "Data", "signals": "Signals", "risk": "Risk", "confirmation": "Confirmation",
     "reconciliation": "Reconciliation", "desk": "Desk",
@@ -218,11 +218,12 @@ def _some(names: tuple[str, ...]) -> str:
 
 
 def _costs(costs: tuple[Costs, ...]) -> Table:
-    columns = ("", "Fills", "Value", "Exchange", "Slippage", "Fees", "In all", "bps")
+    columns = ("", "Fills", "Value", "In all", "bps", "Exchange", "Slippage", "Fees")
     rows = tuple(
         (
-            c.label, str(c.fills), words.pounds(c.value_gbp), words.pounds(c.fx_gbp), words.pounds(c.slippage_gbp),
-            words.pounds(c.fees_gbp), words.pounds(c.total_gbp), words.bps(c.bps).removesuffix(" bps"),
+            c.label, str(c.fills), words.pounds(c.value_gbp), words.pounds(c.total_gbp),
+            words.bps(c.bps).removesuffix(" bps"), words.pounds(c.fx_gbp), words.pounds(c.slippage_gbp),
+            words.pounds(c.fees_gbp),
         )
         for c in costs
     )  # fmt: skip
@@ -290,17 +291,17 @@ def _ticket(f: WeeklyFacts) -> list[Block]:
                  f"{words.pounds(t.costs.fx_gbp)}, slippage {words.pounds(t.costs.slippage_gbp)}, fees "
                  f"{words.pounds(t.costs.fees_gbp)}"),
     ]  # fmt: skip
-    columns = ("Line", "Asked", "Done", "Status", "Price", "Reference", "Slippage", "Cost", "Remark")
+    columns = ("Line", "Asked", "Done", "Status", "Slippage", "Cost", "Price", "Reference", "Remark")
     rows = tuple(
         (
             f"{line.line} {line.side} {line.symbol}",
             words.pounds(line.asked_gbp),
             words.pounds(line.done_gbp) if line.price_usd else "nothing",
             line.status,
-            f"${line.price_usd}" if line.price_usd else words.NONE,
-            f"${line.reference_usd}",
             words.percent(line.slippage, 2, sign=True),
             words.pounds(line.cost_gbp),
+            f"${line.price_usd}" if line.price_usd else words.NONE,
+            f"${line.reference_usd}",
             line.remark or ("" if line.as_told else "not as told"),
         )
         for line in t.lines
