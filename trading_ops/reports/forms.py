@@ -51,7 +51,7 @@ _STYLE = """
 }
 .report footer {margin-top: 1.6rem; color: #5f6770; font-size: .82rem; overflow-wrap: anywhere;}
 """
-_BEGINS, _ENDS = '<body style="margin:0">\n', "\n</body></html>\n"
+_BEGINS, _ENDS = '<body style="margin:0"><main>\n', "\n</main></body></html>\n"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -83,8 +83,8 @@ def _body(sheet: Sheet) -> str:
     blocks = "\n".join(_html(block) for block in sheet.blocks)
     foot = "".join(f"<p>{html.escape(words)}</p>" for words in sheet.foot)
     return (
-        f'<style>{_STYLE}</style>\n<main class="report"><h1>{html.escape(sheet.title)}</h1>\n{blocks}\n'
-        f"<footer>{foot}</footer></main>"
+        f'<style>{_STYLE}</style>\n<article class="report"><h1>{html.escape(sheet.title)}</h1>\n{blocks}\n'
+        f"<footer>{foot}</footer></article>"
     )
 
 
@@ -167,4 +167,8 @@ def _table(table: Table) -> str:
         for row in table.rows
     )
     caption = f"<caption>{html.escape(table.caption)}</caption>" if table.caption else ""
-    return f'<div class="wide"><table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    name = html.escape(table.caption or " ".join(table.columns[:2]), quote=True)
+    return (
+        f'<div class="wide" tabindex="0" role="region" aria-label="{name}"><table>{caption}'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )

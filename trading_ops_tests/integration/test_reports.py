@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import psycopg
 import pytest
+from playwright.sync_api import expect
 
 from trading_ops.backup import fingerprint
 from trading_ops.domain import calendar
@@ -25,11 +26,21 @@ from trading_ops.store import announced, desk, ledger, reports
 from trading_ops.store.reports import Report
 from trading_ops.store.server import Server
 from trading_ops_tests.integration import command_line, home_factory, lived_factory
+from trading_ops_tests.integration.browser import (
+    DESK,
+    PATIENCE,
+    PHONE,
+    chromium,
+    grave_findings,
+    needs_chromium,
+    page_of,
+    settled,
+)
 from trading_ops_tests.integration.home_factory import bars_table, fixings_table, load, opened
 from trading_ops_tests.integration.lived_factory import tamper
 from trading_ops_tests.integration.mail_factory import EXECUTOR, OPERATOR, PostDesk, post_desk
 from trading_ops_tests.integration.operator_factory import at_home
-from trading_ops_tests.integration.page_server import add_person
+from trading_ops_tests.integration.page_server import add_person, serving, sign_in_cookie
 from trading_ops_tests.integration.smtp_server import MailServer
 from trading_ops_tests.unit.ticket_factory import rule_failed
 
@@ -346,6 +357,30 @@ def test_the_operators_page_shows_and_keeps_a_report(
     app.selectbox[0].set_value("Week 2018-W05").run()
     assert not app.exception
     assert "Asked against done" in " ".join(str(element.proto) for element in app.get("html"))
+
+
+@needs_chromium
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_browser_shows_a_report_with_its_pictures_at_any_width(
+    fresh_home: Settings, conn: psycopg.Connection[Any], tmp_path: Path, size: tuple[int, int]
+) -> None:
+    writing.write_owed(conn, morning_of(WINDOW), tmp_path)
+    add_person(fresh_home, "omar", "operator", name="Omar")
+    drawn = "[...document.querySelectorAll('.report img')].map(i => i.complete && i.naturalWidth > 0)"
+    too_wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    with serving(fresh_home) as served, chromium() as browser:
+        page = page_of(browser, served, sign_in_cookie(fresh_home, "omar"), size)
+        page.goto(f"{served.url}/reports")
+        expect(page.get_by_role("heading", name="Daily report, Mon 5 Feb 2018")).to_be_visible(timeout=PATIENCE)
+        settled(page)
+        assert page.evaluate(drawn) == [True] * 4
+        assert page.evaluate(too_wide) <= 0
+        assert grave_findings(page) == []
+        for kept in (tmp_path / "daily" / f"{WINDOW}.html", tmp_path / "weekly" / f"{FRIDAY}.html"):
+            page.goto(kept.as_uri())
+            assert page.evaluate(drawn) == [True] * 4
+            assert page.evaluate(too_wide) <= 0
+            assert grave_findings(page) == []
 
 
 # ---------------------------------------------------------------- a simulated life
