@@ -87,12 +87,14 @@ def _result(f: Facts, when: str) -> tuple[tuple[str, str], ...]:
     moved = f"{words.pounds(r.period_gbp, sign=True)}, {words.percent(r.period, 2, sign=True)}"
     held = "" if m.complete else ", not every price is of that day"
     low = f"; deepest {words.percent(r.deepest)} on {words.day(r.deepest_on)}" if r.deepest_on else ""
-    least = words.percent(f.cash_floor)
+    least = f"at least {words.percent(f.cash_floor)}"
+    if Decimal(f.cash_share) < Decimal(f.cash_floor):
+        least = f"below the {words.percent(f.cash_floor)} that a plan keeps free, so the next one buys less"
     return (
         ("Equity", f"{words.pounds(m.equity_gbp)}{held}"),
         (when, f"{moved}{beside if r.period_benchmark else ''}"),
         ("Drawdown", f"{words.percent(r.drawdown)} of at most {words.percent(r.drawdown_allowed, 0)}{low}"),
-        ("Cash buffer", f"{words.pounds(m.cash_gbp)}, {words.percent(f.cash_share)} of equity; at least {least}"),
+        ("Cash buffer", f"{words.pounds(m.cash_gbp)}, {words.percent(f.cash_share)} of equity; {least}"),
     )
 
 
