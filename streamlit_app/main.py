@@ -38,6 +38,7 @@ PLACES = (
     Place("reconciliation", "reconciliation", "Reconciliation", ":material/balance:", OPERATOR),
     Place("cash", "cash", "Cash and events", ":material/payments:", OPERATOR),
     Place("tickets", "tickets", "All tickets", ":material/list_alt:", OPERATOR),
+    Place("reports", "reports", "Reports", ":material/monitoring:", OPERATOR),
     Place("policy", "policy", "Policy and universe", ":material/rule:", OPERATOR),
     Place("messages", "messages", "Messages", ":material/mail:", OPERATOR),
 )

@@ -19,6 +19,7 @@ from trading_ops.commands import (
     names,
     people,
     qlib,
+    report,
     serve,
     setup,
     simulate,
@@ -60,6 +61,7 @@ app.add_typer(people.app, name="user")
 app.add_typer(mail.app, name="mail")
 app.add_typer(export.app, name="export")
 app.add_typer(qlib.app, name="qlib")
+app.add_typer(report.app, name="report")
 app.add_typer(backup.app, name="backup")
 app.add_typer(audit.app, name="audit")
 app.add_typer(audit.desk_app, name="desk")

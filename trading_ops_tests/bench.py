@@ -59,13 +59,21 @@ def two_years_simulated(folder: Path) -> float:
     """105 weekly plans on 99 names, 2014 and 2015, with 16 years of bars in the database."""
     home = new_home(folder, "simulate")
     run(home, "prices", "load", "--provider", "files", "--path", str(MARKET))
-    return run(home, "simulate", "--from", "2014-01-01", "--through", "2015-12-31")
+    return run(home, "simulate", "--from", "2014-01-01", "--through", "2015-12-31", "--no-reports")
+
+
+def a_year_with_its_reports(folder: Path) -> float:
+    """52 weekly plans, answered carelessly, with 249 daily and 52 weekly reports."""
+    home = new_home(folder, "reports")
+    run(home, "prices", "load", "--provider", "files", "--path", str(MARKET), "--through", "2015-01-30")
+    return run(home, "simulate", "--from", "2014-01-01", "--through", "2014-12-31", "--executor", "sloppy")
 
 
 FIGURES = (
     ("585,572 bars loaded", bars_loaded, 25),
     ("trading-ops plan on ten years of history", plan_on_ten_years, 15),
     ("two years of weekly plans through simulate", two_years_simulated, 40),
+    ("a simulated year with its 301 reports", a_year_with_its_reports, 60),
 )
 
 

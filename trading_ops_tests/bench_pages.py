@@ -39,7 +39,7 @@ def lived_ten_years(folder: Path, run: Run, market: Path) -> Path:
     home = folder / "pages"
     run(home, "init", "--book", "sim", "--universe", str(market / "universe.csv"))
     run(home, "prices", "load", "--provider", "files", "--path", str(market))
-    seconds = run(home, "simulate", "--from", FIRST, "--through", LAST)
+    seconds = run(home, "simulate", "--from", FIRST, "--through", LAST, "--no-reports")
     print(f"  ten years lived in {seconds:.0f} s", flush=True)
     settings = Settings(home)
     with Server(settings).use():

@@ -40,7 +40,7 @@ class Fingerprint:
         tables: By `schema.table`.
         audit_seq: Newest number of the audit chain, 0 when it is empty.
         audit_hash: Its hash; empty when the chain is.
-        texts: sha256 of what people read last: `ticket ID` as Markdown, and its content.
+        texts: sha256 of what people read last: `ticket ID` as Markdown, its content; the newest report of each kind.
     """
 
     tables: Mapping[str, TableHash]
@@ -111,6 +111,14 @@ def _texts(conn: psycopg.Connection[Any]) -> Iterator[tuple[str, str]]:
     if row:
         yield f"ticket {row['ticket_id']}", _sha256(row["markdown"])
         yield f"content of ticket {row['ticket_id']}", _sha256(row["content"])
+    for kind in ("daily", "weekly"):
+        row = conn.execute(
+            "SELECT day, facts, markdown, html FROM ops.reports WHERE kind = %s "
+            "ORDER BY day DESC, revision DESC LIMIT 1", (kind,),
+        ).fetchone()  # fmt: skip
+        if row:
+            for form in ("facts", "markdown", "html"):
+                yield f"{form} of the {kind} report of {row['day']}", _sha256(row[form])
 
 
 def _sha256(text: str) -> str:

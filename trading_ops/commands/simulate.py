@@ -21,12 +21,14 @@ from trading_ops.commands.market import fetch, store_outcome
 from trading_ops.commands.setup import prepare
 from trading_ops.domain import calendar
 from trading_ops.domain.values import PENCE_PLACES, fixed
+from trading_ops.reports.writing import write_owed
 from trading_ops.settings import Settings
 from trading_ops.simulation import examination
 from trading_ops.simulation.examination import Examined
 from trading_ops.simulation.people import People, manner
 from trading_ops.simulation.weeks import Planner, Simulation, Week
 from trading_ops.store import artifacts, configuration
+from trading_ops.store.reports import Report
 
 DEMO_WEEKS = 4
 DEMO_KEEP = 3
@@ -94,6 +96,7 @@ def simulate(
     examine: Annotated[
         bool, typer.Option("--examine", help="sloppy: plant differences in pairs too, at the end, and take them back")
     ] = False,
+    report: Annotated[bool, typer.Option("--reports/--no-reports", help="write every day's and week's report")] = True,
     json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Weekly plans over loaded history, answered by a simulated executor, broker and operator.
@@ -107,9 +110,11 @@ def simulate(
         policy = configuration.policy_in_force(conn).policy
         hurry(conn)
         examined: list[Examined] = []
+        written: list[Report] = []
         run = Simulation(
             conn, settings.snapshots_dir, policy, people, planner_of(conn, settings, jobs=jobs), *span, pounds,
             at_the_end=(lambda lived, asof: examined.extend(examination.examine(lived, asof))) if examine else None,
+            written=(lambda at: written.extend(write_owed(conn, at, settings.reports_dir))) if report else None,
         )  # fmt: skip
         started = time.monotonic()
         weeks = list(_watched(run.run(), len(calendar.weekly_asofs(*span)), quiet=json))
@@ -125,10 +130,18 @@ def simulate(
         show.as_table(week_rows(weeks), "No week ends in that span.")
         if weeks:
             typer.echo(f"{summary(weeks)} ({seconds:.1f} s)")
+            typer.echo(_reports_words(written))
         if people.manner == "sloppy":
             planted_differences.tell(run.life.met, examined)
     if (wrong or missed) and not (json and people.manner != "sloppy"):
         raise typer.Exit(1)
+
+
+def _reports_words(written: Sequence[Report]) -> str:
+    counts = {kind: sum(r.kind == kind and r.revision == 1 for r in written) for kind in ("daily", "weekly")}
+    return (
+        f"{counts['weekly']} weekly and {counts['daily']} daily reports: trading-ops report weekly | daily --date DAY"
+    )
 
 
 def _watched(weeks: Iterator[Week], total: int, *, quiet: bool) -> Iterator[Week]:

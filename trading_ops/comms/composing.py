@@ -10,11 +10,11 @@ from typing import Any
 
 import psycopg
 
-from trading_ops.comms import alert_letters, ticket_letters
+from trading_ops.comms import alert_letters, report_letters, ticket_letters
 from trading_ops.comms.letter import Letter
 from trading_ops.domain import messages as kinds
 from trading_ops.domain.ticket_model import TicketContent
-from trading_ops.store import answers, outbox, tickets
+from trading_ops.store import answers, outbox, reports, tickets
 from trading_ops.store.outbox_rows import Message, Recipient
 from trading_ops.store.tickets import Ticket
 
@@ -42,11 +42,21 @@ def compose(
     if message.kind == kinds.ACCOUNT_CHECK:
         late = _too_late(message, now, book)
         return late or alert_letters.account_check(message, book)
+    if message.kind in kinds.REPORT_OF.values():
+        return _forgotten(message, now, book) or _report(conn, message, book)
     if not kinds.is_alert(message.kind) and message.plan_id is not None:
         ticket = tickets.find(conn, message.plan_id)
         if ticket is not None:
             return _about_ticket(conn, message, ticket, to, now)
     return _forgotten(messages[-1], now, book) or alert_letters.alert(messages, book)
+
+
+def _report(conn: psycopg.Connection[Any], message: Message, book: str) -> Letter | Superseded:
+    kind, day = message.payload["report"], dt.date.fromisoformat(message.payload["day"])
+    found = reports.newest(conn, kind, day)
+    if found is None or found.revision > message.payload["revision"]:
+        return Superseded("a corrected report has replaced it")
+    return report_letters.report(found, book)
 
 
 def _about_ticket(

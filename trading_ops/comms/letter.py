@@ -17,6 +17,14 @@ _BUTTON = "display: inline-block; padding: 12px 18px; background: #0a5c36; color
 
 
 @dataclass(frozen=True)
+class Attached:
+    """A page that goes with a letter: the name of its file, and its HTML."""
+
+    name: str
+    html: str
+
+
+@dataclass(frozen=True)
 class Letter:
     """What is said to one reader.
 
@@ -27,6 +35,7 @@ class Letter:
         link: The page to open, or None.
         link_words: What the link is called.
         answers: Key of the outbox row whose mail this one belongs to, so that a phone shows them together.
+        attached: A page that goes with the mail, or None.
     """
 
     subject: str
@@ -35,6 +44,7 @@ class Letter:
     link: str | None = None
     link_words: str = "Open the page"
     answers: str | None = None
+    attached: Attached | None = None
 
     @property
     def subject_line(self) -> str:

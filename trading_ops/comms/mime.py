@@ -52,4 +52,7 @@ def build(
         mail["References"] = in_reply_to
     mail.set_content(plain_body(letter), cte="quoted-printable")
     mail.add_alternative(html_body(letter), subtype="html", cte="quoted-printable")
+    if letter.attached is not None:
+        page = letter.attached
+        mail.add_attachment(page.html, subtype="html", cte="base64", filename=page.name)
     return mail

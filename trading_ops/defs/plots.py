@@ -10,6 +10,7 @@ import dagster as dg
 
 from trading_ops.domain.performance import IndexPoint
 from trading_ops.domain.quality_report import QualityReport
+from trading_ops.domain.report_facts import Point
 from trading_ops.domain.valuation import EquityPoint
 
 if TYPE_CHECKING:
@@ -35,6 +36,22 @@ def equity(points: Sequence[EquityPoint], index: Sequence[IndexPoint]) -> dg.Mar
     lower.set_ylabel("drawdown, %")
     lower.tick_params(axis="x", labelrotation=20)
     return _picture("equity and drawdown", figure)
+
+
+def against(points: Sequence[Point], benchmark: str) -> dg.MarkdownMetadataValue:
+    """The desk's index beside the benchmark's in pounds above, the drawdown below."""
+    figure = _figure(3.2)
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
+    days = [p.session for p in points]
+    upper.plot(days, [float(p.index) for p in points], color=GOOD, linewidth=1.4, label="desk")
+    beside = [float(p.benchmark) if p.benchmark else float("nan") for p in points]
+    upper.plot(days, beside, color=SHADES[3], linewidth=1.2, label=f"{benchmark} in pounds")
+    upper.legend(frameon=False, fontsize=7)
+    upper.set_ylabel("index, start 1")
+    lower.fill_between(days, [-100 * float(p.drawdown) for p in points], color=BAD, alpha=0.35, linewidth=0)
+    lower.set_ylabel("drawdown, %")
+    lower.tick_params(axis="x", labelrotation=20)
+    return _picture("equity against benchmark and drawdown", figure)
 
 
 def bars(title: str, names: Sequence[str], values: Sequence[Decimal], unit: str) -> dg.MarkdownMetadataValue:

@@ -61,11 +61,7 @@ def returns(conn: psycopg.Connection[Any], of: Books, asof: dt.date, chart_point
     paid_in = sum((amount for _, amount in flows), ZERO)
     if of.first_day is None or of.first_day > asof:
         return Returns((), (), paid_in, None, None, None)
-    days = _days(of, flows, asof, chart_points)
-    facts = LedgerFacts(
-        of.facts.fills, of.facts.movements, tuple(s for s in of.facts.splits if s.ex_date <= asof), of.facts.events
-    )
-    points = equity_series(facts, _market(conn, of, facts, days), days)
+    points = valued(conn, of, _days(of, flows, asof, chart_points))
     index = twr_index(points)
     if not index:
         return Returns(points, (), paid_in, None, None, None)
@@ -73,6 +69,19 @@ def returns(conn: psycopg.Connection[Any], of: Books, asof: dt.date, chart_point
         twr = index[-1].index - ONE
     years = annualised(twr, (asof - index[0].session).days)
     return Returns(points, index, paid_in, twr, years, xirr(flows, (asof, points[-1].equity_gbp)))
+
+
+def valued(conn: psycopg.Connection[Any], of: Books, days: Sequence[dt.date]) -> tuple[EquityPoint, ...]:
+    """Equity at the close of each of some days, ascending; the first opens with what came before.
+
+    Raises:
+        LedgerError: The facts do not fit together.
+    """
+    if not days:
+        return ()
+    splits = tuple(s for s in of.facts.splits if s.ex_date <= days[-1])
+    facts = LedgerFacts(of.facts.fills, of.facts.movements, splits, of.facts.events)
+    return equity_series(facts, _market(conn, of, facts, days), days)
 
 
 def _days(of: Books, flows: Sequence[tuple[dt.date, Decimal]], asof: dt.date, between: int) -> tuple[dt.date, ...]:

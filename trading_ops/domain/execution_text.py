@@ -46,11 +46,20 @@ def _cells(line: LineExecution) -> list[str]:
         f"${plain(line.reference_usd)}",
         _percent(line.slippage, 2),
         _percent(line.fill_ratio),
-        "; ".join(_remarks(line)),
+        "; ".join([*_oddities(line), *(_MARKUP.sub(r"\\\g<0>", words) for words in _reason(line))]),
     ]
 
 
-def _remarks(line: LineExecution) -> list[str]:
+def remarks(line: LineExecution) -> list[str]:
+    """What is odd about a line, and the person's reason as typed; markup in it is not escaped."""
+    return [*_oddities(line), *_reason(line)]
+
+
+def _reason(line: LineExecution) -> list[str]:
+    return [" ".join(line.reason.split())] if line.reason else []
+
+
+def _oddities(line: LineExecution) -> list[str]:
     said = []
     if line.in_window is False:
         said.append("outside the window")
@@ -61,8 +70,6 @@ def _remarks(line: LineExecution) -> list[str]:
         said.append("more than asked")
     if line.estimated:
         said.append("units or value estimated")
-    if line.reason:
-        said.append(_MARKUP.sub(r"\\\g<0>", " ".join(line.reason.split())))
     return said
 
 

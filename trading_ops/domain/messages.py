@@ -16,9 +16,14 @@ REMINDER: Final = "ticket.reminder"
 DEADLINE: Final = "ticket.deadline"
 ESCALATION: Final = "ticket.escalation"
 ACCOUNT_CHECK: Final = "snapshot.reminder"
+REPORT_DAILY: Final = "report.daily"
+REPORT_WEEKLY: Final = "report.weekly"
 
 REMINDERS: Final = frozenset({WINDOW_OPEN, REMINDER, DEADLINE, ESCALATION})
 """About answers that are missing; without a missing answer there is nothing left to say."""
+
+REPORT_OF: Final[Mapping[str, str]] = MappingProxyType({"daily": REPORT_DAILY, "weekly": REPORT_WEEKLY})
+"""The message that tells of a kind of report."""
 
 AUDIENCES: Final[Mapping[str, tuple[Role, ...]]] = MappingProxyType(
     {
@@ -29,6 +34,8 @@ AUDIENCES: Final[Mapping[str, tuple[Role, ...]]] = MappingProxyType(
         DEADLINE: ("executor",),
         ESCALATION: ("operator",),
         ACCOUNT_CHECK: ("executor", "operator"),
+        REPORT_DAILY: ("operator",),
+        REPORT_WEEKLY: ("operator",),
     }
 )
 

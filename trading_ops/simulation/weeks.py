@@ -31,6 +31,8 @@ HUMAN_GATES = frozenset(rule.code for gate in ("confirmation", "reconciliation")
 """Gates that only what people do can close."""
 QUIET_WEEKS = 4
 """In the last weeks nothing is planted: what was is cleared before the end."""
+REPORTS_AT = dt.time(7)
+"""London, after a session: the morning's reports are due by then."""
 ENOUGH_FILLS = 3
 """Of a ticket after which an examination has something to plant in."""
 
@@ -72,6 +74,7 @@ class Simulation:
 
     Attributes:
         at_the_end: What is done once after a ticket of the last weeks was carried out, or after the last week.
+        written: What is done when reports are due: once a week before its plan, and after the last, with the moment.
         names: Names that may be bought.
         executed: The newest ticket that was carried out, with what is entered of it; None after a week without one.
         life: Mistakes and what became of them; only sloppy people make any.
@@ -87,6 +90,7 @@ class Simulation:
     cash_gbp: Decimal
     opening_snapshot: bool = True
     at_the_end: Callable[["Simulation", dt.date], None] | None = None
+    written: Callable[[dt.datetime], object] | None = None
     halted: int = 0
     executed: Execution | None = None
     names: tuple[str, ...] = field(init=False)
@@ -119,6 +123,7 @@ class Simulation:
             if self.people.manner != "absent":
                 self._prepare(asof, opening=number == 0)
             outstanding = self.life.outstanding
+            self._reports_until(asof)
             ticket = self.plan(asof)
             content = TicketContent.model_validate_json(ticket.content)
             yield Week(
@@ -130,6 +135,15 @@ class Simulation:
             if self.at_the_end is not None and self._is_time(asof):
                 self.at_the_end(self, asof)
                 self.at_the_end = None
+        last = calendar.weekly_asofs(self.first, self.through)[-1:]
+        for asof in last:  # the last ticket was carried out on the session after it
+            self._reports_until(calendar.next_session(asof))
+
+    def _reports_until(self, session: dt.date) -> None:
+        """Write what is due on the morning after a session, as everything was known then."""
+        if self.written is not None:
+            day = session + dt.timedelta(days=1)
+            self.written(dt.datetime.combine(day, REPORTS_AT, tzinfo=calendar.LONDON).astimezone(dt.UTC))
 
     def _is_time(self, asof: dt.date) -> bool:
         if asof < self.life.quiet_from or self.life.outstanding:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import psycopg
 
 from trading_ops.domain.values import plain
-from trading_ops.store import answers, audit
+from trading_ops.store import answers, audit, reports
 
 Row: TypeAlias = Mapping[str, Any]
 Stored: TypeAlias = Iterator[tuple[int, str, dict[str, Any]]]
@@ -43,6 +43,7 @@ def tampered(conn: psycopg.Connection[Any], kinds: Collection[str] = (), up_to: 
         ("desk.kill_switch", "kill switch", _kill_switch),
         ("ledger.resolution", "resolution", _resolutions),
         ("quality.accepted", "accepted bar", _acceptances),
+        ("report.written", "report", _reports),
         ("ticket.withdrawn", "withdrawal of ticket", _withdrawals),
         ("universe.checked", "look-up", _name_checks),
         ("universe.disabled", "switched-off name", _disablements),
@@ -93,6 +94,11 @@ def _backups(conn: psycopg.Connection[Any]) -> Stored:
 def _proofs(conn: psycopg.Connection[Any]) -> Stored:
     for row in _rows(conn, "backup_proofs"):
         yield row["audit_seq"], row["backup_id"], {"proven_at": row["proven_at"].astimezone(dt.UTC).isoformat()}
+
+
+def _reports(conn: psycopg.Connection[Any]) -> Stored:
+    for row in _rows(conn, "reports"):
+        yield row["audit_seq"], f"{row['kind']}/{row['day']}/{row['revision']}", reports.announcement(row)
 
 
 def _snapshots(conn: psycopg.Connection[Any]) -> Stored:

@@ -1,6 +1,9 @@
 """Plans registered ahead, the morning's valuation, and messages about failed checks."""
 
 import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -9,7 +12,8 @@ from trading_ops.defs import registration
 from trading_ops.defs.alerts import pass_on
 from trading_ops.defs.registration import WEEKS_AHEAD, register_coming
 from trading_ops.domain import calendar
-from trading_ops.store import desk, plans
+from trading_ops.reports.ground import morning_of
+from trading_ops.store import desk, plans, reports
 from trading_ops_tests.orchestration.loop_home import ASOF, AT, PLAN_ID, Loop
 
 WEDNESDAY = dt.datetime(2025, 2, 5, 23, tzinfo=dt.UTC)
@@ -46,10 +50,36 @@ def test_a_sim_book_registers_its_own_weeks(sim: Loop) -> None:
 def test_the_morning_values_the_book_at_the_last_loaded_close(sim: Loop) -> None:
     result = run(sim, "daily_job", AT)
     assert result.success
-    (event,) = result.get_asset_materialization_events()
-    shown = event.materialization.metadata
+    shown = shown_of(result, "daily_valuation")
     assert shown["session"].value == ASOF.isoformat()
     assert shown["equity"].value == "GBP 20000.00"
+
+
+def shown_of(result: dg.ExecuteInProcessResult, asset: str) -> Mapping[str, Any]:
+    """What an asset of a run shows."""
+    (event,) = result.asset_materializations_for_node(asset)
+    return event.metadata
+
+
+def test_the_morning_writes_every_report_that_is_owed_and_catches_up(paper: Loop) -> None:
+    window = calendar.next_session(ASOF)
+    first = run(paper, "daily_job", morning_of(window))
+    assert first.success
+    assert shown_of(first, "daily_report")["written"].value == f"daily-{ASOF}, daily-{window}"
+    weekly = shown_of(first, "weekly_report")
+    assert weekly["written"].value == f"weekly-{ASOF}"
+    stored = reports.newest(paper.conn, "weekly", ASOF)
+    assert stored is not None
+    assert weekly["report"].value == stored.markdown
+    assert weekly["sha256 of its page"].value == stored.html_sha256
+    assert Path(str(weekly["page"].value)).read_text() == stored.html
+    assert weekly["equity against benchmark"].value.startswith(
+        "![equity against benchmark and drawdown](data:image/png"
+    )
+    again = run(paper, "daily_job", morning_of(window))
+    assert shown_of(again, "daily_report")["written"].value == "none was owed"
+    kinds = [r["kind"] for r in paper.conn.execute("SELECT kind FROM ops.outbox ORDER BY kind")]
+    assert kinds == ["report.daily", "report.weekly"]
 
 
 def halted(loop: Loop) -> None:

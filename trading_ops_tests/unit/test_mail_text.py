@@ -21,6 +21,7 @@ from trading_ops.domain.reasons import RULES
 from trading_ops.domain.reminders import AccountCheckFacts, Reminder, TicketFacts, due_reminders
 from trading_ops.domain.ticket import to_markdown, to_text
 from trading_ops.domain.ticket_layout import Row, markdown, text
+from trading_ops.reports import writing
 from trading_ops.store import tickets
 from trading_ops.store.outbox_rows import Message, Recipient
 from trading_ops_tests.unit.market_factory import committed_policy
@@ -352,9 +353,10 @@ def test_the_account_check_is_asked_for_after_the_close_and_on_saturday(
     assert due_reminders([], [replace(check, lacking="")], evening) == ()
 
 
-def test_every_kind_of_message_about_a_ticket_is_written_by_something() -> None:
-    written = " ".join(inspect.getsource(module) for module in (reminders, tickets))
+def test_every_kind_of_message_with_its_own_readers_is_written_by_something() -> None:
+    written = " ".join(inspect.getsource(module) for module in (reminders, tickets, writing))
     names = {value: name for name, value in vars(messages).items() if isinstance(value, str)}
+    names |= dict.fromkeys(messages.REPORT_OF.values(), "REPORT_OF")
     assert [kind for kind in messages.AUDIENCES if f'"{kind}"' not in written and names[kind] not in written] == []
 
 
