@@ -258,7 +258,7 @@ def test_an_incident_is_closed_with_a_note_once(household: Settings, conn: psyco
     assert "BLOCKING." in shown(app)
     press(app, "Close the incident")
     assert "Write what was done" in errors(app)
-    app.text_area[0].input("looked, and it is fine")
+    put(app, "What was done about it", "looked, and it is fine")
     press(app, "Close the incident")
     press(app, "Yes, it is right")
     assert not desk.open_blocking_incidents(conn, audit.head(conn).seq)
