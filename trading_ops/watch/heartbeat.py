@@ -45,7 +45,7 @@ def beat(settings: Settings) -> str:
             return "off"
         Web.of(where, LIMITS).get(where)
     except RefusedData as refused:
-        return f"not taken: {refused.kind.value}"
+        return f"not taken: {refused.refusal.kind.value}"
     except ConfigError as exc:
         return str(exc)
     except Exception as exc:  # whatever the network or the file does, the watch has done its work
