@@ -13,6 +13,7 @@ from trading_ops.commands import (
     export,
     fetching,
     history,
+    incidents,
     ledger,
     mail,
     market,
@@ -43,6 +44,7 @@ app.command("confirm")(tickets.confirm)
 app.command("dev")(dev.dev)
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.examine_home)
+app.command("watch")(incidents.watch)
 market.app.command("fetch")(fetching.fetch)
 market.app.command("sources")(fetching.sources_list)
 market.app.command("pickup")(fetching.pickup)
@@ -65,6 +67,7 @@ app.add_typer(report.app, name="report")
 app.add_typer(backup.app, name="backup")
 app.add_typer(audit.app, name="audit")
 app.add_typer(audit.desk_app, name="desk")
+app.add_typer(incidents.app, name="incident")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The forms of the home page: kill switch, holiday, closing an incident. Each asks once more before it acts."""
+"""The forms of the home page: kill switch, holiday, incidents. Each asks once more before it acts."""
 
 import datetime as dt
 
@@ -8,15 +8,16 @@ from streamlit_app.components import clock
 from streamlit_app.components.sending import Draft, Form
 from streamlit_app.database import reading
 from streamlit_app.person import Person
-from trading_ops.desk import switching
+from trading_ops.desk import incidents, switching
 from trading_ops.desk.standing import Incident
 from trading_ops.domain import calendar
 from trading_ops.domain.errors import BadInput
+from trading_ops.domain.incidents import CLASSES
 from trading_ops.domain.kill_switch import KillSwitchEvent
 from trading_ops.domain.ticket_words import long_day
 from trading_ops.store import configuration
 
-KILL, HOLIDAY, END = "kill_switch", "holiday", "end_pause:"
+KILL, HOLIDAY, END, ACK = "kill_switch", "holiday", "end_pause:", "acknowledge:"
 
 
 def kill_switch(person: Person, now: dt.datetime) -> None:
@@ -103,11 +104,35 @@ def _end(form: Form, person: Person, pause: KillSwitchEvent) -> Draft:
     )
 
 
+def acknowledge_incident(person: Person, incident: Incident) -> None:
+    """Take one incident on; it stays open."""
+    form = Form.open(f"{ACK}{incident.incident_id}")
+    with st.form(form.key("form"), enter_to_submit=False):
+        st.text_area("What I am going to do", key=form.key("note"), max_chars=switching.LONGEST_REASON)
+        form.buttons("Acknowledge the incident", person, lambda f: _acknowledge(f, person, incident))
+
+
+def _acknowledge(form: Form, person: Person, incident: Incident) -> Draft:
+    note = str(form.value("note"))
+    if not note.strip():
+        raise BadInput("Write what you are going to do about it, in a few words.")
+    return Draft(
+        incident.incident_id,
+        {"note": note},
+        lambda conn: incidents.acknowledge(conn, incident.incident_id, note, person.username),
+        [],
+    )
+
+
 def close_incident(person: Person, incident: Incident) -> None:
     """Close one incident; what was done is written down."""
     form = Form.open(_name_of(incident))
     with st.form(form.key("form"), enter_to_submit=False):
-        st.text_area("What was done about it", key=form.key("note"), max_chars=switching.LONGEST_REASON)
+        known = CLASSES.get(incident.kind)
+        st.text_area(
+            "What was done about it", key=form.key("note"), max_chars=switching.LONGEST_REASON,
+            placeholder=f"Write down {known.note}." if known else None,
+        )  # fmt: skip
         form.buttons("Close the incident", person, lambda f: _close(f, person, incident))
 
 

@@ -12,8 +12,9 @@ from streamlit_app.components.sheet import Column, begin, facts, links, notice, 
 from streamlit_app.database import reading
 from streamlit_app.person import Person
 from trading_ops.desk import books_now, costs_now, no_ticket, post, reconciling, standing, switching
-from trading_ops.desk.standing import Standing
+from trading_ops.desk.standing import Incident, Standing
 from trading_ops.domain.costs import MonthCosts
+from trading_ops.domain.incidents import CLASSES
 from trading_ops.settings import Settings
 
 COST_MONTHS = 3
@@ -127,16 +128,33 @@ def _months_back(now: dt.datetime) -> dt.date:
 
 def _incidents(person: Person, where: Standing) -> None:
     sending.all_said("incident:")
+    sending.all_said(switch_forms.ACK)
     if not where.incidents:
         return
     st.header("Open incidents")
     for incident in where.incidents:
         word = "BLOCKING." if incident.blocking else "OPEN."
         tone = "red" if incident.blocking else "amber"
-        more = [f"{incident.kind}, since {words.when(incident.opened_at)} London", *filter(None, [incident.now])]
-        notice(tone, word, incident.title, more)  # type: ignore[arg-type]
+        notice(tone, word, incident.title, _about(incident))  # type: ignore[arg-type]
+        if not incident.acknowledged:
+            with st.expander("Acknowledge it: I work on this"):
+                switch_forms.acknowledge_incident(person, incident)
         with st.expander("Close it with a note"):
             switch_forms.close_incident(person, incident)
+
+
+def _about(incident: Incident) -> list[str]:
+    """What the runbook says of an incident, and who works on it."""
+    said = [f"{incident.kind}, since {words.when(incident.opened_at)} London", incident.sentence, incident.now]
+    known = CLASSES.get(incident.kind)
+    if known is not None:
+        said += [f"What it means: {known.means}", f"What to do: {known.do}", f"How it closes: {known.how}"]
+        said.append(f"Page of the handbook: {known.page}")
+    if incident.acknowledged:
+        said.append(f"Acknowledged by {incident.acknowledged}")
+    elif incident.told_again:
+        said.append("It was told of again, and nobody has acknowledged it.")
+    return [sentence for sentence in said if sentence]
 
 
 def _costs(months: tuple[MonthCosts, ...]) -> None:

@@ -15,8 +15,8 @@ from trading_ops.store.outbox_rows import Message
 
 TITLES: Mapping[str, str] = {
     "check.failed": "A rule failed",
-    "source.down": "A source of prices was given up",
-    "market.restated": "Prices were restated",
+    "incident.opened": "An incident was opened",
+    "incident.escalated": "An incident waits for somebody",
 }
 SENTENCES = ("sentence", "title", "what_happened", "reason")
 """Fields that can stand for the whole, the best first."""

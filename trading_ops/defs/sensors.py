@@ -1,4 +1,4 @@
-"""The sensors: the reconciler that owes every plan its ticket, the messenger of failed checks, the inbox."""
+"""The sensors: the reconciler that owes every plan its ticket, the messenger of failed checks, the watch, the inbox."""
 
 from collections.abc import Iterator
 
@@ -10,6 +10,8 @@ from trading_ops.defs.jobs import plan_job, ticket_job
 from trading_ops.defs.market.jobs import dropped_files
 from trading_ops.defs.partitions import PLANS
 from trading_ops.defs.resources import Desk
+from trading_ops.watch import acting, heartbeat
+from trading_ops.watch.senses import Senses
 
 RUNNING = dg.DefaultSensorStatus.RUNNING
 
@@ -34,4 +36,16 @@ def failed_checks(context: dg.SensorEvaluationContext, desk: dg.ResourceParam[De
     yield dg.SkipReason(f"{told} failed checks passed on.")
 
 
-SENSORS = (ticket_reconciler, failed_checks, dropped_files)
+@dg.sensor(minimum_interval_seconds=180, default_status=RUNNING)
+def watch(context: dg.SensorEvaluationContext, desk: dg.ResourceParam[Desk]) -> dg.SkipReason:
+    """Looks at what no check can see; opens, tells of again and closes incidents. It remembers nothing."""
+    del context
+    looked = acting.look(Senses(desk.conn, desk.settings, desk.now()))
+    if looked.blind:
+        raise dg.Failure(looked.sentence)
+    if not looked.simulated:
+        heartbeat.beat(desk.settings)
+    return dg.SkipReason(looked.sentence)
+
+
+SENSORS = (ticket_reconciler, failed_checks, watch, dropped_files)

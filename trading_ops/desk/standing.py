@@ -5,6 +5,7 @@ Does not belong here: the books' light (`reconciling`), anything that changes so
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from trading_ops.domain.desk import check_backup_unproven
 from trading_ops.domain.kill_switch import KillSwitch, KillSwitchEvent, standing_pauses, state_at
 from trading_ops.domain.results import CheckResult
 from trading_ops.store import audit, backups, configuration, desk
+from trading_ops.store import incidents as stored
 
 UNTRADABLE = "UNTRADABLE_SYMBOL"
 NEWEST = (
@@ -38,6 +40,9 @@ class Incident:
         blocking: No plan trades while it is open.
         opened_at: When it was opened.
         now: How its subject stands now and what to do, where that is known; else empty.
+        sentence: What was seen when it was opened; empty when nothing more than the title is known.
+        acknowledged: Who took it on, when and with which note; empty while nobody has.
+        told_again: How often it was told of again because nobody had.
     """
 
     incident_id: str
@@ -46,6 +51,9 @@ class Incident:
     blocking: bool
     opened_at: dt.datetime
     now: str = ""
+    sentence: str = ""
+    acknowledged: str = ""
+    told_again: int = 0
 
 
 @dataclass(frozen=True)
@@ -119,19 +127,22 @@ def open_plan(conn: psycopg.Connection[Any], now: dt.datetime) -> OpenPlan | Non
 
 def incidents(conn: psycopg.Connection[Any], day: dt.date) -> tuple[Incident, ...]:
     """Open incidents, blocking ones first, then the newest; of a name, with how it stands on a day."""
-    rows = conn.execute(
-        "SELECT i.incident_id::text AS incident_id, i.class AS kind, i.title, i.blocking, i.created_at AS opened_at, "
-        "i.details->>'symbol' AS symbol "
-        "FROM ops.incidents i LEFT JOIN ops.incident_closures c USING (incident_id) WHERE c.incident_id IS NULL "
-        "ORDER BY NOT i.blocking, i.created_at DESC"
-    ).fetchall()
-    untradable = {r["symbol"] for r in rows if r["kind"] == UNTRADABLE}
+    found = stored.open_ones(conn)
+    untradable = any(each.kind == UNTRADABLE for each in found)
     known = {n.instrument.symbol: n for n in policy_now.names(conn, day)[1]} if untradable else {}
-    return tuple(
-        Incident(**r, now=_of_name(symbol, known.get(symbol)) if r["kind"] == UNTRADABLE else "")
-        for r in rows
-        for symbol in (r.pop("symbol"),)
-    )
+    return tuple(_open(each, known) for each in found)
+
+
+def _open(of: stored.Incident, known: Mapping[str, policy_now.Name]) -> Incident:
+    symbol = str(of.details.get("symbol"))
+    at = of.acknowledged_at.astimezone(calendar.LONDON) if of.acknowledged_at else None
+    return Incident(
+        of.incident_id, of.kind, of.title, of.blocking, of.opened_at,
+        now=_of_name(symbol, known.get(symbol)) if of.kind == UNTRADABLE else "",
+        sentence=str(of.details.get("sentence", "")),
+        acknowledged=f"{of.acknowledged_by} on {at:%d %b %Y %H:%M} London: {of.note}" if at else "",
+        told_again=of.level,
+    )  # fmt: skip
 
 
 def _of_name(symbol: str, name: policy_now.Name | None) -> str:

@@ -66,6 +66,7 @@ class PlanInputs:
             its hash, and empty to replay a ticket that does not state one.
         kill_switch: Entries of the kill switch, oldest first.
         pauses_lie_over: A pause holds whatever state is set; False only to replay a ticket of before that rule.
+        switch_stated: The ticket states the kill switch; False only to replay one of before that.
         incidents: Titles of open blocking incidents.
         accepted: Suspicious bars that people vouched for.
         carried: Suspicious bars of earlier plans.
@@ -89,6 +90,7 @@ class PlanInputs:
     lookups: tuple[tuple[str, Symbol, str], ...] = ()
     kill_switch: tuple[KillSwitchEvent, ...] = ()
     pauses_lie_over: bool = True
+    switch_stated: bool = True
     incidents: tuple[str, ...] = ()
     accepted: frozenset[tuple[Symbol, Session]] = frozenset()
     carried: tuple[Suspect, ...] = ()

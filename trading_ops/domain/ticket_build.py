@@ -40,6 +40,7 @@ class TicketInputs:
         evidence_hash: What people said and decided: answers, the account check, the kill switch, incidents, bars.
         pauses_hash: The pauses with their last sessions; None when none was ever entered.
         lookups_hash: Names looked up on eToro or switched off; None when there was none.
+        kill_switch: Its state at D, since when and why, in words; None where it was not looked at.
         model_version: Version of what ranked the names.
         signal_source: Which ranker decided.
         usd_per_gbp: Dollars for one pound, the fixing used.
@@ -57,6 +58,7 @@ class TicketInputs:
     evidence_hash: str | None = None
     pauses_hash: str | None = None
     lookups_hash: str | None = None
+    kill_switch: str | None = None
     model_version: str | None = None
     signal_source: str | None = None
     usd_per_gbp: Decimal | None = None
@@ -157,6 +159,7 @@ def _inputs(inputs: TicketInputs) -> InputsPart:
         evidence_hash=inputs.evidence_hash,
         pauses_hash=inputs.pauses_hash,
         lookups_hash=inputs.lookups_hash,
+        kill_switch=inputs.kill_switch,
         model_version=inputs.model_version,
         signal_source=inputs.signal_source,
         usd_per_gbp=None if inputs.usd_per_gbp is None else plain(inputs.usd_per_gbp),

@@ -56,7 +56,8 @@ def _is_none(value: object) -> bool:
 class InputsPart(_Part):
     """What the plan was computed from; None where the plan never got so far.
 
-    `pauses_hash` and `lookups_hash` are left out where there was no pause or look-up, and in tickets of before them.
+    `pauses_hash` and `lookups_hash` are left out where there was no pause or look-up, and in tickets of before them;
+    so is `kill_switch` where it was not looked at.
     """
 
     snapshot_id: Text | None
@@ -67,6 +68,7 @@ class InputsPart(_Part):
     evidence_hash: Text | None
     pauses_hash: Annotated[Text | None, Field(exclude_if=_is_none)] = None
     lookups_hash: Annotated[Text | None, Field(exclude_if=_is_none)] = None
+    kill_switch: Annotated[Text | None, Field(exclude_if=_is_none)] = None
     model_version: Text | None
     signal_source: Text | None
     usd_per_gbp: Rate | None

@@ -76,6 +76,8 @@ def record(content: TicketContent, envelope: Envelope) -> list[Row]:
             )
         )
     rows.append(Row("item", _passed(content)))
+    if content.inputs.kill_switch is not None:
+        rows.append(Row("item", f"Kill switch: {content.inputs.kill_switch.rstrip('.')}."))
     rows += _values(content)
     if trade:
         opens = content.next_plan_opens_utc

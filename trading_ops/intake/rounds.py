@@ -13,7 +13,7 @@ import psycopg
 
 from trading_ops.domain.policy import Policy
 from trading_ops.domain.universe import Instrument, Universe
-from trading_ops.intake import fixing_rounds, needs, telling
+from trading_ops.intake import fixing_rounds, needs
 from trading_ops.intake.keeping import Question, keep
 from trading_ops.intake.needs import Record
 from trading_ops.intake.pacing import Clock
@@ -60,7 +60,6 @@ def fetch_missing(
             _ask_about(work, configured, instrument)
     fixing_rounds.fetch_fixings(work, sources)
     _sum_up(work, names)
-    telling.tell(conn, work.round, now)
     return work.round
 
 

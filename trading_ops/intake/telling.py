@@ -1,16 +1,13 @@
-"""Telling people of a source that died: once a source and day, loud, and never instead of going on without it."""
+"""What is to be said of a source that died: which ones are dead, and what a person can do. The watch tells people."""
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 
 from trading_ops.providers.protocol import SOURCE_IS_DOWN, RefusalKind
-from trading_ops.store import desk, fetches
+from trading_ops.store import fetches
 from trading_ops.store.fetches import SourceState
-
-if TYPE_CHECKING:
-    from trading_ops.intake.work import Round
 
 REMEDIES = {
     RefusalKind.KEY_WANTED: "Put its key into secrets/secrets.env, or take the source out of fetch.sources.",
@@ -33,23 +30,9 @@ def remedy(kind: RefusalKind) -> str:
     return REMEDIES.get(kind, OTHERWISE)
 
 
-def tell(conn: psycopg.Connection[Any], round_: "Round", now: dt.datetime) -> None:
-    """One message for each source that a round gave up, at most one a source and day. A simulated book tells nobody."""
-    if not round_.down or desk.book(conn) == "sim":
-        return
-    for tally in round_.down:
-        assert tally.down is not None
-        message = {
-            "source": tally.source,
-            "reason": tally.down.kind.value,
-            "sentence": str(tally.down),
-            "round": str(round_.round_id),
-            "names_without_a_bar": list(round_.lacking),
-            "names_with_too_few_sources": list(round_.unconfirmed),
-            "what_to_do": remedy(tally.down.kind),
-        }
-        with conn.transaction():
-            desk.enqueue(conn, f"source.down:{tally.source}:{now:%Y-%m-%d}", "source.down", None, message)
+def is_dead(state: SourceState) -> bool:
+    """The newest answer was one for which a round gives a source up."""
+    return state.outcome in _DEAD
 
 
 def dead_sources(conn: psycopg.Connection[Any], now: dt.datetime) -> tuple[SourceState, ...]:
@@ -58,7 +41,7 @@ def dead_sources(conn: psycopg.Connection[Any], now: dt.datetime) -> tuple[Sourc
     return tuple(
         state
         for state in fetches.source_states(conn, midnight)
-        if state.outcome in _DEAD and now - state.last_asked <= FORGOTTEN
+        if is_dead(state) and now - state.last_asked <= FORGOTTEN
     )
 
 

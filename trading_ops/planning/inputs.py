@@ -13,6 +13,7 @@ from trading_ops.domain.canonical import canonical_bytes, sha256_hex
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.judgement import Judgement, PlanInputs
 from trading_ops.domain.ledger import CashMovement, CorporateEvent, Fill
+from trading_ops.domain.risk import KillSwitch
 from trading_ops.domain.ticket import TicketInputs
 from trading_ops.domain.universe import Universe
 from trading_ops.domain.values import plain
@@ -88,8 +89,8 @@ def looked_back(asof: dt.date, fills: tuple[Fill, ...], movements: tuple[CashMov
     return min([asof, *(f.session for f in fills), *(m.day for m in movements)]) - LOOK_BACK
 
 
-STATED_SINCE = frozenset({"pauses_hash", "lookups_hash"})
-"""Hashes of inputs that tickets of before do not state, nor those for which there was nothing to hash."""
+STATED_SINCE = frozenset({"pauses_hash", "lookups_hash", "kill_switch"})
+"""Inputs that tickets of before do not state, nor those for which there was nothing to state."""
 
 
 def load(
@@ -138,6 +139,7 @@ def load(
         lookups=() if "lookups_hash" in unstated else name_checks.found_of_names(conn, seq),
         kill_switch=desk.kill_switch_events(conn, seq),
         pauses_lie_over="pauses_hash" not in unstated,
+        switch_stated="kill_switch" not in unstated,
         incidents=desk.open_blocking_incidents(conn, seq),
         backup_proven_at=backups.holds_until(conn, seq),
         accepted=desk.accepted_bars(conn, seq),
@@ -166,6 +168,7 @@ def hashes(around: Frame, run: Run | None, judgement: Judgement | None) -> Ticke
         evidence_hash=sha256_hex(canonical_bytes(_human_facts(seen))),
         pauses_hash=_hash_of_some(_pauses(seen)),
         lookups_hash=_hash_of_some([list(found) for found in seen.lookups]),
+        kill_switch=switch_words(judgement.switch) if seen.switch_stated else None,
         model_version=run.model_version,
         signal_source=run.signal_source,
         usd_per_gbp=fixing.usd_per_gbp if fixing else None,
@@ -174,6 +177,12 @@ def hashes(around: Frame, run: Run | None, judgement: Judgement | None) -> Ticke
         cash_gbp=judgement.ledger.cash_gbp,
         cross_checked=judgement.cross_checked,
     )
+
+
+def switch_words(switch: KillSwitch) -> str:
+    """The kill switch as a ticket states it: `HALTED since 2008-10-03: why`."""
+    since = f" since {switch.since}" if switch.since else ""
+    return f"{switch.state}{since}" + (f": {' '.join(switch.reason.split())}" if switch.reason else "")
 
 
 def _ledger_facts(

@@ -39,7 +39,9 @@ def tampered(conn: psycopg.Connection[Any], kinds: Collection[str] = (), up_to: 
         ("broker.snapshot", "account check", _snapshots),
         ("broker.statement", "account statement", _statements),
         ("desk.incident", "incident", _incidents),
+        ("desk.incident_acknowledged", "acknowledgement of incident", _acknowledgements),
         ("desk.incident_closed", "closure of incident", _closures),
+        ("desk.incident_escalated", "escalation of incident", _escalations),
         ("desk.kill_switch", "kill switch", _kill_switch),
         ("ledger.resolution", "resolution", _resolutions),
         ("quality.accepted", "accepted bar", _acceptances),
@@ -135,6 +137,16 @@ def _incidents(conn: psycopg.Connection[Any]) -> Stored:
 def _closures(conn: psycopg.Connection[Any]) -> Stored:
     for row in _rows(conn, "incident_closures"):
         yield row["audit_seq"], str(row["incident_id"]), _of(row, "resolution", "closed_by")
+
+
+def _acknowledgements(conn: psycopg.Connection[Any]) -> Stored:
+    for row in _rows(conn, "incident_acknowledgements"):
+        yield row["audit_seq"], str(row["incident_id"]), _of(row, "note", "acknowledged_by")
+
+
+def _escalations(conn: psycopg.Connection[Any]) -> Stored:
+    for row in _rows(conn, "incident_escalations"):
+        yield row["audit_seq"], str(row["incident_id"]), _of(row, "level")
 
 
 def _kill_switch(conn: psycopg.Connection[Any]) -> Stored:

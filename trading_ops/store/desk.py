@@ -80,7 +80,7 @@ def open_incident(
     conn: psycopg.Connection[Any], kind: str, title: str, details: Mapping[str, object], *, blocking: bool, key: str
 ) -> uuid.UUID:
     """Open an incident once for a key; the same key again returns the one that is there."""
-    incident_id = uuid.uuid5(uuid.NAMESPACE_URL, f"incident:{kind}:{key}")
+    incident_id = incident_id_of(kind, key)
     if conn.execute("SELECT 1 FROM ops.incidents WHERE incident_id = %s", (incident_id,)).fetchone():
         return incident_id
     payload = {"class": kind, "title": title, "blocking": blocking, "details": dict(details)}
@@ -91,6 +91,11 @@ def open_incident(
         (incident_id, kind, blocking, title, json.dumps(details), seq),
     )
     return incident_id
+
+
+def incident_id_of(kind: str, key: str) -> uuid.UUID:
+    """The number that an incident of a class has for its key."""
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"incident:{kind}:{key}")
 
 
 def untradable(conn: psycopg.Connection[Any], symbol: str, reason: str, why: str, *, key: str) -> uuid.UUID:

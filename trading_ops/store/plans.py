@@ -19,7 +19,8 @@ FACT_KINDS = (
     "desk.kill_switch", "ledger.event", "ledger.fill", "ledger.movement", "ledger.void", "quality.accepted",
     "ticket.withdrawn", "universe.checked", "universe.disabled",
 )  # fmt: skip
-"""Announcements by people that can change what a plan decides. A run that saw fewer of them is not current."""
+"""Announcements that can change what a plan decides. A run that saw fewer of them is not current."""
+_OF_INCIDENTS = ("desk.incident", "desk.incident_closed")
 
 
 @dataclass(frozen=True)
@@ -176,8 +177,17 @@ def opening(conn: psycopg.Connection[Any], plan_id: str) -> Opening | None:
 
 
 def facts_head(conn: psycopg.Connection[Any]) -> int:
-    """The number of the newest announcement that can change a decision; 1 when there is none."""
-    row = conn.execute("SELECT max(seq) AS seq FROM ops.audit_log WHERE kind = ANY(%s)", (list(FACT_KINDS),)).fetchone()
+    """The number of the newest announcement that can change a decision; 1 when there is none.
+
+    An incident that blocks nothing changes none: a plan that failed can be told of without being run again for that.
+    """
+    row = conn.execute(
+        "SELECT greatest((SELECT max(seq) FROM ops.audit_log WHERE kind = ANY(%s)), "
+        "(SELECT max(audit_seq) FROM ops.incidents WHERE blocking), "
+        "(SELECT max(c.audit_seq) FROM ops.incident_closures c JOIN ops.incidents i USING (incident_id) "
+        "WHERE i.blocking)) AS seq",
+        ([kind for kind in FACT_KINDS if kind not in _OF_INCIDENTS],),
+    ).fetchone()
     return int(row["seq"] or 1) if row else 1
 
 

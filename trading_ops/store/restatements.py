@@ -1,8 +1,9 @@
-"""Raw bars that a source changed after a ticket had used them: noted with the difference, and people are told.
+"""Raw bars that a source changed after a ticket had used them: noted with the difference. The watch tells people.
 
 The ticket itself stays what it was: it is rebuilt from its data snapshot, which keeps the old revision.
 """
 
+import datetime as dt
 import json
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,11 +12,8 @@ from typing import Any
 import psycopg
 
 from trading_ops.domain.values import plain
-from trading_ops.store import desk
 
 _COLUMNS = ("open", "high", "low", "close", "volume")
-SHOWN = 20
-"""Restated bars that the message names; the others are counted and stand in the table."""
 
 # A ticket used a bar when its run's data snapshot held the older revision and its names were judged by it: the session
 # lies within the look-back of the signals. The name on one of its lines matters most and is said.
@@ -73,7 +71,7 @@ class Restatement:
 
 
 def note(conn: psycopg.Connection[Any], load_id: int) -> tuple[Restatement, ...]:
-    """Note the restated bars of a load that past tickets had used; one message for all of them.
+    """Note the restated bars of a load that past tickets had used.
 
     Args:
         conn: A connection inside the load's transaction.
@@ -95,14 +93,26 @@ def note(conn: psycopg.Connection[Any], load_id: int) -> tuple[Restatement, ...]
                 for r in found
             ],
         )  # fmt: skip
-    message = {
-        "restated": len(found),
-        "sentences": [r.sentence() for r in found[:SHOWN]],
-        "what_to_do": "Nothing is changed on the tickets: they keep the bars they were made from. Compare the new "
-        "figures with another source; if a fill was judged by a wrong price, look at its slippage again.",
-    }
-    desk.enqueue(conn, f"restatement:{load_id}", "market.restated", None, message)
     return found
+
+
+def since(conn: psycopg.Connection[Any], moment: dt.datetime) -> dict[int, tuple[Restatement, ...]]:
+    """Restated bars that were noted after a moment, by load, oldest first."""
+    rows = conn.execute(
+        "SELECT symbol, session, source, revision, differences, tickets, load_id FROM ops.restatements "
+        "WHERE created_at > %s ORDER BY load_id, session, symbol",
+        (moment,),
+    )
+    found: dict[int, list[Restatement]] = {}
+    for row in rows:
+        used = row["tickets"]
+        bar = Restatement(
+            row["symbol"], row["session"].isoformat(), row["source"], row["revision"],
+            {column: (old, new) for column, (old, new) in row["differences"].items()},
+            tuple(used["used"]), tuple(used["with_line"]),
+        )  # fmt: skip
+        found.setdefault(row["load_id"], []).append(bar)
+    return {load_id: tuple(bars) for load_id, bars in found.items()}
 
 
 def _of(row: dict[str, Any]) -> Restatement:

@@ -13,7 +13,8 @@ MAIL = (
     "SMTP_HOST", "SMTP_PORT", "SMTP_USER", "SMTP_PASSWORD", "SMTP_SECURITY", "MAIL_FROM", "APPRISE_URLS",
     "MAIL_SIMULATED",
 )  # fmt: skip
-KNOWN = (*SOURCES, *MAIL)
+WATCH = ("HEARTBEAT_URL",)
+KNOWN = (*SOURCES, *MAIL, *WATCH)
 _LINE = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)")
 _PLACEHOLDER = re.compile(r"(?i)^(<.*>|x{3,}|\.{3,}|change[-_]?me|your[-_].*|todo|key|token|secret|example.*)$")
 

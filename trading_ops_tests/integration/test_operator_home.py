@@ -16,10 +16,11 @@ from trading_ops.domain import calendar
 from trading_ops.domain.calendar import LONDON
 from trading_ops.domain.desk import check_backup_unproven
 from trading_ops.domain.errors import BadInput, Refused
+from trading_ops.domain.incidents import CLASSES
 from trading_ops.domain.kill_switch import state_at
 from trading_ops.domain.policy import parse
 from trading_ops.settings import Settings
-from trading_ops.store import audit, backups, configuration, desk, name_checks, plans
+from trading_ops.store import audit, backups, configuration, desk, incidents, name_checks, plans
 from trading_ops_tests.integration import household_factory
 from trading_ops_tests.integration.command_line import run
 from trading_ops_tests.integration.home_factory import opened, policy_text
@@ -261,10 +262,32 @@ def test_an_incident_is_closed_with_a_note_once(household: Settings, conn: psyco
     assert "BLOCKING." in shown(app)
     press(app, "Close the incident")
     assert "Write what was done" in errors(app)
-    app.text_area[0].input("looked, and it is fine")
+    put(app, "What was done about it", "looked, and it is fine")
     press(app, "Close the incident")
     press(app, "Yes, it is right")
     assert not desk.open_blocking_incidents(conn, audit.head(conn).seq)
     assert "Something odd" in app.success[0].value
     with pytest.raises(Refused, match="closed already by omar"), conn.transaction():
         switching.close_incident(conn, str(made), "again", "anna")
+
+
+def test_an_incident_shows_the_runbook_and_is_taken_on_by_who_sits_there(
+    household: Settings, conn: psycopg.Connection[Any]
+) -> None:
+    looked_up(conn, "missing")
+    app = visit(household, "home")
+    known = CLASSES["UNTRADABLE_SYMBOL"]
+    for words_ in (known.means, known.do, known.how, known.page):
+        assert words_ in shown(app), words_
+    press(app, "Acknowledge the incident")
+    assert "going to do" in errors(app)
+    put(app, "What I am going to do", "ask eToro on Monday")
+    press(app, "Acknowledge the incident")
+    if any(button.label == "Yes, it is right" for button in app.button):
+        press(app, "Yes, it is right")
+    (found,) = incidents.open_ones(conn)
+    assert (found.acknowledged_by, found.note) == ("omar", "ask eToro on Monday")
+    text = shown(visit(household, "home"))
+    assert "Acknowledged by omar" in text
+    assert "ask eToro on Monday" in text
+    assert not [b for b in visit(household, "home").button if b.label == "Acknowledge the incident"]

@@ -33,8 +33,8 @@ MAY_ANNOUNCE = {
     "executor_ui": EXECUTOR,
     "operator_ui": EXECUTOR
     | {
-        "desk.incident_closed", "desk.kill_switch", "ledger.event", "ledger.movement", "ledger.resolution",
-        "market.load", "outbox.requeued", "quality.accepted", "ticket.withdrawn",
+        "desk.incident_acknowledged", "desk.incident_closed", "desk.kill_switch", "ledger.event", "ledger.movement",
+        "ledger.resolution", "market.load", "outbox.requeued", "quality.accepted", "ticket.withdrawn",
     },
     "sign_in": {"people.set", "people.signed_in", "people.signed_out"},
 }  # fmt: skip
@@ -90,7 +90,7 @@ FORGED = {
     "a withdrawal that did not happen": ("withdrawn:2018-02-02", "ticket.withdrawn"),
     "another message under the key of a withdrawal": ("withdrawn:2018-02-02", "source.down"),
     "a reminder that was not sent": ("window:2018-02-02", "ticket.window"),
-    "an alert": ("source.down:ecb:2018-02-02", "source.down"),
+    "an incident": ("incident:00000000", "incident.opened"),
 }
 
 
@@ -104,7 +104,6 @@ def test_a_page_tells_nobody_what_did_not_happen(
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match=r"tells nobody|permission denied"):
             desk_store.enqueue(conn, key, kind, ticket.plan_id, payload)
         assert outbox.number_of(conn, key) is None
-        assert outbox.moved_deadline(conn, ticket.plan_id) is None
 
 
 def test_the_operators_page_withdraws_and_people_are_told(

@@ -93,6 +93,18 @@ def test_a_run_is_current_until_a_person_says_something(conn: psycopg.Connection
     assert plans.is_current(conn, start(conn, plan))
 
 
+def test_only_an_incident_that_blocks_makes_a_run_stale(conn: psycopg.Connection[Any]) -> None:
+    run = start(conn, register(conn))
+    for blocking in (False, True):
+        with conn.transaction():
+            found = desk.open_incident(conn, "A_TEST", "a title", {}, blocking=blocking, key=f"{blocking}")
+        assert plans.is_current(conn, run) is not blocking
+        run = start(conn, plans.get(conn, run.plan_id))
+        with conn.transaction():
+            desk.close_incident(conn, found, "done", "omar")
+        assert plans.is_current(conn, run) is not blocking
+
+
 def test_the_same_run_id_rejoins_the_run(conn: psycopg.Connection[Any]) -> None:
     plan = register(conn)
     run = start(conn, plan)

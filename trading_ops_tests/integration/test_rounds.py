@@ -14,12 +14,12 @@ import pytest
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.prices import CorporateAction
 from trading_ops.drill.server import Asked, Reply
-from trading_ops.intake import of_home
+from trading_ops.intake import of_home, telling
 from trading_ops.planning.direct import plan_now
 from trading_ops.planning.replay import replay
 from trading_ops.providers.protocol import RefusalKind
 from trading_ops.settings import Settings
-from trading_ops.store import chosen, configuration, snapshot_view, snapshots, tickets
+from trading_ops.store import chosen, configuration, restatements, snapshot_view, snapshots, tickets
 from trading_ops_tests.integration import home_factory as factory
 from trading_ops_tests.integration.intake_factory import FRIDAY, KEYS, SATURDAY, Desk, a_market, desk, failing
 
@@ -158,7 +158,7 @@ def test_a_session_that_one_source_lost_comes_from_the_next(fresh_home: Settings
     ],
     ids=lambda value: value.value if isinstance(value, RefusalKind) else "",
 )
-def test_a_dead_source_is_given_up_once_and_people_are_told(
+def test_a_dead_source_is_given_up_once_and_is_known_to_be_dead(
     fresh_home: Settings, reply: Reply, kind: RefusalKind
 ) -> None:
     with desk(fresh_home, **TWO) as d:
@@ -169,10 +169,10 @@ def test_a_dead_source_is_given_up_once_and_people_are_told(
         assert not done.lacking
         assert not done.unconfirmed  # Tiingo and Yahoo have everything
         d.fetch()
-        messages = d.conn.execute("SELECT dedupe_key, payload FROM ops.outbox WHERE kind = 'source.down'").fetchall()
-        assert [m["dedupe_key"] for m in messages] == ["source.down:stooq:2026-01-10"]
-        assert messages[0]["payload"]["reason"] == kind.value
-        assert messages[0]["payload"]["what_to_do"]
+        (dead,) = telling.dead_sources(d.conn, d.at)
+        assert (dead.source, dead.outcome) == ("stooq", kind.value)
+        assert telling.remedy_of(dead.outcome)
+        assert d.count("SELECT count(*) FROM ops.outbox") == 0, "the watch tells of it"
 
 
 def test_a_simulated_book_tells_nobody(fresh_home: Settings) -> None:
@@ -352,7 +352,7 @@ def test_yahoos_adjusted_closes_and_stooqs_prices_become_one_series_as_traded(fr
         assert [(a.kind, a.value) for a in seen.actions["N00"]] == [("split", 4)]
 
 
-def test_a_restated_bar_that_a_ticket_used_is_noted_and_told(fresh_home: Settings) -> None:
+def test_a_restated_bar_that_a_ticket_used_is_noted(fresh_home: Settings) -> None:
     with desk(fresh_home, **TWO) as d:
         d.fetch()
         ticket = plan_now(d.conn, fresh_home.tickets_dir, fresh_home.snapshots_dir, FRIDAY, at=d.at)
@@ -363,7 +363,8 @@ def test_a_restated_bar_that_a_ticket_used_is_noted_and_told(fresh_home: Setting
         assert [(r.symbol, r.session, r.source) for r in done.restated] == [("N01", "2026-01-09", "tiingo")]
         assert all(r.tickets == (ticket.ticket_id,) for r in done.restated)
         assert "close 51." in done.restated[0].sentence()
-        assert d.count("SELECT count(*) FROM ops.outbox WHERE kind = 'market.restated'") == 1
+        (noted,) = restatements.since(d.conn, d.at - dt.timedelta(days=30)).values()
+        assert noted == tuple(done.restated)
         with factory.opened(fresh_home, "replayer") as blind:
             stored = tickets.get(d.conn, ticket.plan_id)
             assert replay(blind, d.conn, fresh_home.snapshots_dir, stored).identical

@@ -9,7 +9,7 @@ import dagster as dg
 
 from trading_ops.build import build_defs
 from trading_ops.defs import registration
-from trading_ops.defs.alerts import pass_on
+from trading_ops.defs.alerts import TOLD_BY_INCIDENTS, pass_on
 from trading_ops.defs.registration import WEEKS_AHEAD, register_coming
 from trading_ops.domain import calendar
 from trading_ops.reports.ground import morning_of
@@ -99,7 +99,8 @@ def test_a_failed_check_is_one_message_however_often_it_is_seen(paper: Loop) -> 
     rows = paper.conn.execute("SELECT payload FROM ops.outbox WHERE kind = 'check.failed' AND plan_id = %s", (PLAN_ID,))
     said = sorted(row["payload"]["rule"] for row in rows)
     assert said == sorted(set(said))
-    assert "KILL_SWITCH" in said
+    assert "TICKET_TOO_LATE" in said
+    assert not TOLD_BY_INCIDENTS & set(said), "of these the watch tells"
 
 
 def test_an_alert_is_no_fact_and_blocks_nothing(paper: Loop) -> None:

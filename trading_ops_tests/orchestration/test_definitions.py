@@ -52,7 +52,7 @@ def test_exactly_these_jobs_schedules_and_sensors() -> None:
         "nightly_backup": ("30 5 * * *", "Europe/London", "backup_job"),
     }
     assert {s.name for s in repository.sensor_defs} == {
-        "ticket_reconciler", "failed_checks", "dropped_files", "reminders", "outbox_sender",
+        "ticket_reconciler", "failed_checks", "watch", "dropped_files", "reminders", "outbox_sender",
     }  # fmt: skip
 
 

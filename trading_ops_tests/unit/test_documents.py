@@ -18,6 +18,7 @@ import yaml
 from trading_ops import cli
 from trading_ops.broker.sheets import VERSIONS
 from trading_ops.desk.reconciling import Light
+from trading_ops.domain import incidents
 from trading_ops.domain.diagnosis_classes import CLASSES
 from trading_ops.domain.reasons import RULES, rules_of
 from trading_ops.settings import shipped
@@ -25,10 +26,12 @@ from trading_ops.settings import shipped
 ROOT = shipped("pyproject.toml").parent
 DOCS = ROOT / "docs"
 DOCUMENTS = (ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted((DOCS / "adr").glob("*.md")))
-ONE_PAGER, SOP, ETORO, RISKS = (
+ONE_PAGER, SOP, ETORO, RISKS, RUNBOOK, INCIDENTS = (
     DOCS / f"{name}.md"
-    for name in ("EXECUTION_WORKFLOW_1PAGER", "RECONCILIATION_SOP", "ETORO_CONSTRAINTS", "RISK_POLICY")
-)
+    for name in (
+        "EXECUTION_WORKFLOW_1PAGER", "RECONCILIATION_SOP", "ETORO_CONSTRAINTS", "RISK_POLICY", "RUNBOOK", "INCIDENTS",
+    )
+)  # fmt: skip
 WORDS_ON_A_PAGE = 620
 """With four small pictures so many fill one A4 page in type that can be read."""
 
@@ -134,6 +137,35 @@ def test_every_class_of_difference_has_its_row_and_no_other() -> None:
     assert list(table) == list(CLASSES)
     assert {code: cells[1] for code, cells in table.items()} == {c.code: c.sentence for c in CLASSES.values()}
     assert all(all(cells) for cells in table.values())
+
+
+def entries(path: Path) -> dict[str, str]:
+    """What stands below each heading of a class of incident, on one line."""
+    parts = re.split(r"^### (.+)$", path.read_text(), flags=re.MULTILINE)
+    found = {name: " ".join(text.split()) for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+    return {name: text for name, text in found.items() if re.fullmatch(r"[A-Z_]+", name)}
+
+
+def test_every_class_of_incident_has_its_entry_in_the_runbook_with_the_words_of_page_and_mail() -> None:
+    found = entries(RUNBOOK)
+    assert list(found) == list(incidents.CLASSES)
+    for code, known in incidents.CLASSES.items():
+        assert [words for words in (known.means, known.do, known.how, known.why) if words not in found[code]] == []
+        assert (RUNBOOK.parent.parent / known.page.partition("#")[0]).samefile(RUNBOOK)
+
+
+def test_every_class_of_incident_has_its_row_and_its_template() -> None:
+    table = {cells[0]: cells[1:] for cells in rows(INCIDENTS, r"[A-Z_]+") if len(cells) == 5}
+    by = {incidents.ITSELF: "by itself", incidents.PERSON: "by a person"}
+    assert table == {
+        code: [c.title, "yes" if c.blocking else "no", by[c.closes], str(c.escalate)]
+        for code, c in incidents.CLASSES.items()
+    }
+    templates = entries(INCIDENTS)
+    assert list(templates) == list(incidents.CLASSES)
+    assert [code for code, c in incidents.CLASSES.items() if c.note not in templates[code]] == []
+    told = {cells[0]: cells[1].split(", ") for cells in rows(INCIDENTS, r"[A-Z_]+") if len(cells) == 2}
+    assert {rule: code for code, of in told.items() for rule in of} == dict(incidents.CLASS_OF_RULE)
 
 
 def test_the_light_has_a_row_for_each_colour() -> None:

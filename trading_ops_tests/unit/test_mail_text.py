@@ -237,8 +237,8 @@ def test_alerts_of_a_kind_share_a_letter_and_say_what_to_do() -> None:
 
 @pytest.mark.parametrize("payload", [{}, {"sentences": []}, {"odd": None, "list": [1, {"a": "<b>"}]}, {"sentence": 5}])
 def test_an_alert_of_any_shape_is_shown(payload: dict[str, object]) -> None:
-    letter = alert_letters.alert([Message(7, "incident.opened", None, payload, SATURDAY)], "paper")
-    assert letter.subject_line.startswith("PAPER - DO NOT EXECUTE · Desk: incident, opened")
+    letter = alert_letters.alert([Message(7, "something.odd", None, payload, SATURDAY)], "paper")
+    assert letter.subject_line.startswith("PAPER - DO NOT EXECUTE · Desk: something, odd")
     assert plain_body(letter)
 
 

@@ -137,6 +137,7 @@ def usual_inputs(asof: dt.date = ASOF) -> TicketInputs:
         universe_hash="bb22" + "3" * 60,
         ledger_hash="cc33" + "4" * 60,
         evidence_hash="dd44" + "5" * 60,
+        kill_switch="ACTIVE",
         model_version="stub-1",
         signal_source="stub",
         usd_per_gbp=USD_PER_GBP,
