@@ -11,6 +11,7 @@ from pathlib import Path
 
 from trading_ops.domain import calendar
 from trading_ops.domain.errors import TradingOpsError
+from trading_ops.domain.watching import CLOCK_TOLERANCE, DISK_LEAST
 from trading_ops.settings import Settings, shipped
 from trading_ops.store import migrate, source_keys
 from trading_ops.store.binaries import binary_major
@@ -28,9 +29,6 @@ SERVER_SETTINGS = (
     ("server_encoding", ("UTF8",)),
 )
 CALENDAR_DAYS_LEFT = 366
-FREE_BYTES = 2_000_000_000
-"""A year of prices, tickets and thirty backups fit in it."""
-CLOCK_SLACK = dt.timedelta(seconds=5)
 ZONES = (("Europe/London", 0, 1), ("America/New_York", -5, -4))
 """Hours from UTC in winter and in summer: the two clocks of the desk."""
 
@@ -86,9 +84,9 @@ def examine(settings: Settings, today: dt.date | None = None, machine: Machine |
 
 
 def _disk(machine: Machine) -> Finding:
-    seen = f"{machine.free_bytes / 1e9:.1f} GB free"
+    seen = f"{machine.free_bytes / 1024**3:.1f} GiB free"
     return Finding(
-        "disk", machine.free_bytes >= FREE_BYTES, seen, f"{FREE_BYTES / 1e9:.0f} GB or more",
+        "disk", machine.free_bytes >= DISK_LEAST, seen, f"{DISK_LEAST / 1024**3:.0f} GiB or more",
         "Make room on the disk of the home, or move the home to a larger one.",
     )  # fmt: skip
 
@@ -156,10 +154,10 @@ def _clock(conn: Connection, now: dt.datetime) -> Iterator[Finding]:
     fix = "Set the clock: timedatectl set-ntp true. Until it is right, issue no ticket."
     off = abs(row["now"] - now)
     yield Finding(
-        "clock against the database's", off <= CLOCK_SLACK, f"{off.total_seconds():.1f} s apart",
-        f"{CLOCK_SLACK.total_seconds():.0f} s or less", fix,
+        "clock against the database's", off <= CLOCK_TOLERANCE, f"{off.total_seconds():.1f} s apart",
+        f"{CLOCK_TOLERANCE.total_seconds():.0f} s or less", fix,
     )  # fmt: skip
-    behind = row["newest"] is not None and row["newest"] - CLOCK_SLACK > now
+    behind = row["newest"] is not None and row["newest"] - CLOCK_TOLERANCE > now
     seen = f"the newest entry is of {row['newest']:%Y-%m-%d %H:%M} UTC" if row["newest"] else "no entry yet"
     yield Finding("clock against the newest entry", not behind, seen, "not in the future", fix)
 
