@@ -89,23 +89,28 @@ BEGIN
 END $$;
 
 -- ---------------------------------------------------------------- a fact names the row that announced it, and no other
--- Of this very transaction: xmin of the audit row is its own xid, or that of a savepoint in it, which is never below.
+-- Of this very transaction: xmin of the row is its own xid, or that of a savepoint in it, which is never below.
 -- A row that can be seen and whose xid is still in progress is one's own: others' rows are seen only once they are
 -- committed. The clock would not do, as others announce meanwhile; nor a setting, which whoever writes can set.
+CREATE FUNCTION of_this_transaction(made_by xid) RETURNS boolean LANGUAGE plpgsql COST 1000
+SET search_path = pg_catalog AS $$
+DECLARE
+    here bigint := pg_current_xact_id()::text::bigint;
+    since bigint := (made_by::text::bigint - here) & 4294967295;  -- xmin has 32 bits; what began before ends up above 2^31
+BEGIN
+    RETURN CASE WHEN since < 2147483648 THEN pg_xact_status((here + since)::text::xid8) = 'in progress' ELSE false END;
+END $$;
+
 -- It costs a look-up by key for each fact. Bars have no number of their own: their load has it, once.
 CREATE FUNCTION names_announcement() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, ops SET datestyle = 'ISO, YMD' AS $$
 DECLARE
-    here bigint := pg_current_xact_id()::text::bigint;
-    since bigint;
     wanted text;
     said record;
 BEGIN
     EXECUTE format('SELECT %s FROM (SELECT ($1).*) AS fact', TG_ARGV[1]) INTO wanted USING NEW;
-    SELECT a.kind, a.subject, a.xmin::text::bigint AS xid INTO said FROM ops.audit_log a WHERE a.seq = NEW.audit_seq;
-    since := (said.xid - here) & 4294967295;  -- xmin has 32 bits; what began before this transaction ends up above 2^31
-    IF said.kind = TG_ARGV[0] AND said.subject = wanted AND since < 2147483648
-       AND pg_xact_status((here + since)::text::xid8) = 'in progress' THEN
+    SELECT a.kind, a.subject, a.xmin INTO said FROM ops.audit_log a WHERE a.seq = NEW.audit_seq;
+    IF said.kind = TG_ARGV[0] AND said.subject = wanted AND ops.of_this_transaction(said.xmin) THEN
         RETURN NEW;
     END IF;
     RAISE EXCEPTION 'a row of % names audit row %, which does not announce % of % in the same transaction',
@@ -153,6 +158,40 @@ BEGIN
     END LOOP;
 END $$;
 ALTER TABLE price_loads ADD CONSTRAINT price_loads_known_by_its_announcement CHECK (load_id = audit_seq);
+
+-- Rows without a number of their own are part of the fact they belong to, and come with it: a holding added to an account
+-- check later, or a split to a load, would change the past without an announcement. Once a statement, not once a row.
+CREATE FUNCTION comes_with_its_fact() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, ops AS $$
+DECLARE
+    older text;
+BEGIN
+    EXECUTE format('SELECT f.%1$I::text FROM ops.%2$I f WHERE f.%1$I IN (SELECT n.%1$I FROM added n) '
+                   'AND NOT ops.of_this_transaction(f.xmin) LIMIT 1', TG_ARGV[1], TG_ARGV[0]) INTO older;
+    IF older IS NOT NULL THEN
+        RAISE EXCEPTION 'a row of % belongs to % of %, which was there before this transaction',
+            TG_TABLE_NAME, older, TG_ARGV[0] USING ERRCODE = '23514';
+    END IF;
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION comes_with_its_fact() IS 'Arguments: the table of the fact, and the key that both have.';
+DO $$
+DECLARE
+    t record;
+BEGIN
+    FOR t IN SELECT * FROM (VALUES
+        ('broker_snapshot_holdings', 'broker_snapshots', 'snapshot_id'),
+        ('broker_statement_rows', 'broker_statements', 'sha256'),
+        ('confirmation_parts', 'confirmations', 'confirmation_id'),
+        ('corporate_actions', 'price_loads', 'load_id'),
+        ('data_snapshot_parts', 'data_snapshots', 'snapshot_id'),
+        ('price_load_symbols', 'price_loads', 'load_id')
+    ) AS listed(name, fact, key) LOOP
+        EXECUTE format('CREATE TRIGGER comes_with_its_fact AFTER INSERT ON %I REFERENCING NEW TABLE AS added '
+                       'FOR EACH STATEMENT EXECUTE FUNCTION comes_with_its_fact(%L, %L)', t.name, t.fact, t.key);
+        EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER comes_with_its_fact', t.name);
+    END LOOP;
+END $$;
 
 -- ---------------------------------------------------------------- what a page's role may announce and tell
 -- Whoever holds the password of a page's role can write what its person may say, and nothing else: no ticket, plan or
@@ -228,6 +267,7 @@ ALTER TABLE tests_waited_for_since ENABLE ALWAYS TRIGGER append_only;
 ALTER TABLE tests_waited_for_since ENABLE ALWAYS TRIGGER append_only_truncate;
 
 -- ---------------------------------------------------------------- who may do what
-REVOKE ALL ON FUNCTION names_announcement(), guard_announcement(), guard_incident(), guard_message(), guard_delivery() FROM PUBLIC;
+REVOKE ALL ON FUNCTION of_this_transaction(xid), names_announcement(), comes_with_its_fact(),
+    guard_announcement(), guard_incident(), guard_message(), guard_delivery() FROM PUBLIC;
 REVOKE INSERT ON outbox FROM executor_ui;
 GRANT SELECT ON tests_waited_for_since TO backup;

@@ -119,7 +119,7 @@ def _snapshots(conn: psycopg.Connection[Any]) -> Stored:
                 "taken_at": row["taken_at"].astimezone(dt.UTC).isoformat(),
                 "session": row["session"].isoformat(),
                 "cash_gbp": plain(row["cash_gbp"]),
-                "holdings": {**held.get(row["snapshot_id"], {}), **nothing},
+                "holdings": {**nothing, **held.get(row["snapshot_id"], {})},
             },
         )
 

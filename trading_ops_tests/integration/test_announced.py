@@ -16,7 +16,7 @@ from trading_ops.desk import operator_note
 from trading_ops.domain.answer import Answer
 from trading_ops.domain.ledger import CashMovement
 from trading_ops.settings import Settings
-from trading_ops.store import announced, answers, audit, desk, ledger, name_checks, statements, tickets
+from trading_ops.store import announced, answers, audit, broker, desk, ledger, name_checks, statements, tickets
 from trading_ops.store.server import Server
 from trading_ops_tests.integration import lived_factory as lived
 from trading_ops_tests.integration.home_factory import opened
@@ -118,6 +118,25 @@ def say_everything(conn: psycopg.Connection[Any], plan_id: str) -> None:
         "accepted_by, note, audit_seq) VALUES (%s, %s, 'MISSED', 'AAPL', 'it is missing', %s, 'omar', '', %s)",
         (resolution, snapshot["snapshot_id"], json.dumps(entries), seq),
     )
+
+
+def test_a_holding_stored_where_none_was_announced_is_seen(home: Settings) -> None:
+    with opened(home) as conn, conn.transaction():
+        made = broker.add_snapshot(
+            conn, taken_at=dt.datetime(2018, 1, 27, 12, tzinfo=dt.UTC), session=lived.SECOND_PLAN, cash_gbp=Decimal(1),
+            holdings={"AAPL": (Decimal(0), 0)}, origin="page", entered_by="anna",
+        )  # fmt: skip
+    with opened(home) as conn:
+        assert announced.tampered(conn) == []
+    lived.tamper(
+        home,
+        "broker_snapshot_holdings",
+        "INSERT INTO ops.broker_snapshot_holdings VALUES (%s, 'AAPL', 5, 0, now())",
+        (made,),
+    )
+    with opened(home) as conn:
+        (fault,) = announced.tampered(conn)
+    assert fault.startswith(f"account check {made}: holdings is ")
 
 
 def test_an_untouched_book_is_as_it_was_announced(home: Settings) -> None:

@@ -17,6 +17,8 @@ DROP FUNCTION guard_message() CASCADE;
 DROP FUNCTION guard_delivery() CASCADE;
 ALTER TABLE price_loads DROP CONSTRAINT price_loads_known_by_its_announcement;
 DROP FUNCTION names_announcement() CASCADE;
+DROP FUNCTION comes_with_its_fact() CASCADE;
+DROP FUNCTION of_this_transaction(xid);
 COMMENT ON FUNCTION lines_before(text, bigint) IS
     'The lines of the newest TRADE ticket before a plan: all that replay may see of tickets.';
 """
