@@ -53,7 +53,9 @@ def at_a_glance(state: TicketState, now: dt.datetime) -> None:
     content, window = state.content, state.content.window
     if state.ticket.withdrawn_because is None:
         day = "Today" if london_day(now) == window.session else long_day(window.session)
-        style.big(f"{count(len(content.lines), 'thing', 'things')} to do on eToro")
+        todo, over = len(content.lines), now > window.close_utc
+        left = count(len(state.open_lines), "line", "lines") if state.open_lines else "Answers"
+        style.big(f"{left} to answer" if over else f"{count(todo, 'thing', 'things')} to do on eToro")
         hours = f"{day}, between {clock(window.open_utc)} and {clock(window.close_utc)} (London)."
         clocks = [f"Mind the clock: {window.clock_note}"] if window.clock_note else []
         style.listed([hours, *_late(state, now), *clocks])
