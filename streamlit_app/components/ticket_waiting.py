@@ -19,7 +19,8 @@ def beside(desk: Standing, state: TicketState) -> None:
         newest_id = newest.ticket.ticket_id
         style.ask(f"This is an older ticket. The newest is {newest_id}.")
         style.way(f"Open {newest_id}", f"/confirm/{newest_id}")
-    still_waiting(others)
+    if state.content.lines:  # a NO-TRADE asks for them below its reasons
+        still_waiting(others)
 
 
 def still_waiting(states: tuple[TicketState, ...]) -> None:

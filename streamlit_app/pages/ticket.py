@@ -56,7 +56,7 @@ def show(person: Person) -> None:
     if banner_of(state.content):
         style.banner(banner_of(state.content).rstrip(" ·"))
     if state.content.verdict.value == "NO-TRADE":
-        no_trade(state)
+        no_trade(state, desk.waiting)
         return
     _trade(person, state, now)
 

@@ -149,3 +149,41 @@ def test_home_lists_all_that_wait_with_their_deadline_and_a_link(desk: Desk) -> 
     where = standing.standing(desk.conn, WINDOW)
     due = standing.next_deadline(where, WINDOW)
     assert due == ("answers to 2018-W05", where.waiting[0].content.window.confirm_by_utc), "the earliest"
+
+
+def test_no_trade_for_want_of_answers_names_the_lines_and_leads_to_every_ticket_that_waits(desk: Desk) -> None:
+    test = desk.test_ticket(answered=False)
+    desk.no_trade("CONFIRMATION_MISSING")
+    text = everything(page_alone(desk.home, "ticket"))
+    assert "Do nothing this week." in text
+    assert "nothing to answer" not in text
+    assert f"Ticket {ASKED}" in text
+    assert f"Ticket {test.ticket_id} still waits for your answers: line 1 (BUY AMZN)." in text
+    for ticket in (desk.week, test):
+        assert text.count(f'href="/confirm/{ticket.ticket_id}"') == 1
+
+
+def test_no_trade_for_want_of_answers_that_came_since_says_so(desk: Desk) -> None:
+    desk.no_trade("CONFIRMATION_MISSING")
+    desk.post.answer(desk.week.plan_id, 1, 2)
+    text = everything(page_alone(desk.home, "ticket"))
+    assert "By now all lines are answered. Thank you." in text
+    assert "still waits" not in text
+
+
+@pytest.mark.parametrize(
+    ("code", "address"),
+    [("SNAPSHOT_STALE", "/snapshot"), ("OPENING_SNAPSHOT_MISSING", "/snapshot"), ("UNVERIFIED_NAME", "/names")],
+)
+def test_no_trade_leads_to_the_page_where_she_can_help(desk: Desk, code: str, address: str) -> None:
+    desk.post.answer(desk.week.plan_id, 1, 2)
+    desk.no_trade(code)
+    assert f'href="{address}"' in shown(page_alone(desk.home, "ticket"))
+
+
+def test_no_trade_that_is_no_work_of_hers_leads_nowhere(desk: Desk) -> None:
+    desk.post.answer(desk.week.plan_id, 1, 2)
+    desk.no_trade("FX_STALE")
+    text = shown(page_alone(desk.home, "ticket"))
+    assert "href=" not in text
+    assert "What you can do" not in text
