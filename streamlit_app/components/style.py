@@ -20,6 +20,8 @@ div[role="radiogroup"] label {min-height: 2.9rem; padding: .35rem .2rem; align-i
 .desk-calm {background: #e8f3ea; color: #12351b; padding: 1rem 1.1rem; border-radius: .6rem; margin: .3rem 0 1rem;}
 .desk-calm b {font-size: 1.4rem; display: block; margin-bottom: .3rem;}
 .desk-ask {background: #fff4d6; color: #3d2e00; padding: .7rem .9rem; border-radius: .5rem; margin: .1rem 0 .6rem;}
+.desk-way a {display: block; padding: .75rem .9rem; margin: .1rem 0 .8rem; min-height: 3rem; box-sizing: border-box;
+  border: 2px solid #0b5394; border-radius: .5rem; color: #0b5394; font-weight: 700; text-align: center;}
 .desk-note {color: #4a4a4a; margin: -.4rem 0 .5rem; font-size: .92rem;}
 .desk-banner {background: #5b2a86; color: #fff; padding: .5rem .8rem; border-radius: .4rem; font-weight: 700;}
 .desk-list {margin: .2rem 0 .6rem; padding-left: 1.4rem;} .desk-list li {margin: .35rem 0;}
@@ -55,6 +57,12 @@ def block(kind: str, strong: str, *lines: str) -> None:
 def ask(sentence: str) -> None:
     """A gentle question beside a field."""
     st.html(f'<div class="desk-ask" role="status">{html.escape(sentence)}</div>')
+
+
+def way(words: str, address: str) -> None:
+    """A way to another page of the desk, as large as a button."""
+    to = html.escape(address, quote=True)
+    st.html(f'<div class="desk-way"><a href="{to}" target="_self">{html.escape(words)}</a></div>')
 
 
 def note(sentence: str) -> None:

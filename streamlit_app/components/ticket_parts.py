@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from streamlit_app.components import style
+from streamlit_app.components.ticket_waiting import still_waiting
 from trading_ops.desk.answer_words import summary
 from trading_ops.desk.answering import TicketState
 from trading_ops.desk.standing import Standing
@@ -16,6 +17,9 @@ from trading_ops.domain.ticket_text import before_you_start, line_rows
 from trading_ops.domain.ticket_words import about_pounds, clock, count, london_day, long_day, typed_pounds
 
 NOTHING = "Do nothing this week."
+_ACCOUNT, _NAMES = ("Enter the account check", "/snapshot"), ("Look up the names", "/names")
+HER_WAYS = {"SNAPSHOT_STALE": _ACCOUNT, "OPENING_SNAPSHOT_MISSING": _ACCOUNT, "UNVERIFIED_NAME": _NAMES}
+"""Where she clears a rule herself; answers have their own tickets."""
 
 
 def no_ticket(desk: Standing, name: str) -> None:
@@ -28,14 +32,26 @@ def no_ticket(desk: Standing, name: str) -> None:
         style.block("calm", "There is no ticket yet.", "Nothing to do. A mail comes when there is one.")
 
 
-def no_trade(state: TicketState) -> None:
-    """Nothing to do, and why, in her words."""
+def no_trade(state: TicketState, waiting: tuple[TicketState, ...]) -> None:
+    """Nothing to do, why in her words, and the way to what she can do about it; `waiting` still wait for answers."""
     content = state.content
     opens = content.next_plan_opens_utc
     when = f"{long_day(london_day(opens))}, {clock(opens)}"
-    style.block("calm", NOTHING, "No order on eToro, nothing to answer.", f"The next plan comes {when} (London).")
+    style.block(
+        "calm",
+        NOTHING,
+        "No order on eToro." if waiting else "No order on eToro, nothing to answer.",
+        f"The next plan comes {when} (London).",
+    )
     st.subheader("Why")
-    style.listed(in_her_words(content.reasons))
+    answered_since = "CONFIRMATION_MISSING" in content.reasons and not waiting
+    style.listed([*in_her_words(content.reasons), *(["By now all lines are answered. Thank you."] * answered_since)])
+    ways = dict.fromkeys(HER_WAYS[code] for code in content.reasons if code in HER_WAYS)
+    if ways or waiting:
+        st.subheader("What you can do")
+    still_waiting(waiting)
+    for words, address in ways:
+        style.way(words, address)
 
 
 def withdrawn(state: TicketState) -> None:
@@ -53,7 +69,9 @@ def at_a_glance(state: TicketState, now: dt.datetime) -> None:
     content, window = state.content, state.content.window
     if state.ticket.withdrawn_because is None:
         day = "Today" if london_day(now) == window.session else long_day(window.session)
-        style.big(f"{count(len(content.lines), 'thing', 'things')} to do on eToro")
+        todo, over = len(content.lines), now > window.close_utc
+        left = count(len(state.open_lines), "line", "lines") if state.open_lines else "Answers"
+        style.big(f"{left} to answer" if over else f"{count(todo, 'thing', 'things')} to do on eToro")
         hours = f"{day}, between {clock(window.open_utc)} and {clock(window.close_utc)} (London)."
         clocks = [f"Mind the clock: {window.clock_note}"] if window.clock_note else []
         style.listed([hours, *_late(state, now), *clocks])

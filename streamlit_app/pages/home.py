@@ -12,6 +12,8 @@ from streamlit_app.components.sheet import Column, begin, facts, links, notice, 
 from streamlit_app.database import reading
 from streamlit_app.person import Person
 from trading_ops.desk import books_now, costs_now, no_ticket, post, reconciling, standing, switching
+from trading_ops.desk.answer_words import open_lines
+from trading_ops.desk.answering import TicketState
 from trading_ops.desk.standing import Incident, Standing
 from trading_ops.domain.costs import MonthCosts
 from trading_ops.domain.incidents import CLASSES
@@ -74,6 +76,7 @@ def _at_a_glance(
     pairs = [
         ("Last account check", checked),
         ("Newest ticket", _ticket_words(where)),
+        *(("Waits for answers", _waiting_words(state, now)) for state in where.waiting),
         ("Its cost", _cost_words(cost)),
         ("Next deadline", f"{due[0]}: {words.when(due[1])} London" if due else "none before the next plan"),
         ("Next plan", f"{words.when(opens)} London"),
@@ -84,9 +87,15 @@ def _at_a_glance(
         ("Book", f"{where.book}, as of {words.when(now)} London"),
     ]
     facts(pairs)
-    if where.newest is not None:
-        ticket_id = where.newest.ticket.ticket_id
-        links([(f"Open ticket {ticket_id}", f"/confirm/{ticket_id}")])
+    shown = dict.fromkeys(s.ticket.ticket_id for s in (*where.waiting, where.newest) if s is not None)
+    if shown:
+        links([(f"Open ticket {ticket_id}", f"/confirm/{ticket_id}") for ticket_id in shown])
+
+
+def _waiting_words(state: TicketState, now: dt.datetime) -> str:
+    by = state.content.window.confirm_by_utc
+    due = "due" if by >= now else "was due"
+    return f"{state.ticket.ticket_id}: {open_lines(state)}; {due} {words.when(by)} London"
 
 
 def _ticket_words(where: Standing) -> str:

@@ -23,6 +23,7 @@ from streamlit_app.components.ticket_parts import (
     saved_answers,
     withdrawn,
 )
+from streamlit_app.components.ticket_waiting import beside
 from streamlit_app.database import reading
 from streamlit_app.person import Person
 from trading_ops.desk import standing
@@ -38,36 +39,26 @@ Body = dict[str, Any]
 
 
 def show(person: Person) -> None:
-    """Draw the ticket that the address names, or the newest one."""
+    """Draw the ticket that the address names, or the one that comes first."""
     style.style()
     now = dt.datetime.now(dt.UTC)
     name = st.query_params.get("ticket", "")
     with reading(person) as conn:
         desk = standing.standing(conn, now)
         try:
-            state = ticket_state(conn, name) if name else desk.newest
+            state = ticket_state(conn, name) if name else desk.first
         except Refused:
             state = None
     if state is None:
         no_ticket(desk, name)
         return
-    if desk.overdue or (desk.newest and desk.newest.ticket.plan_id != state.ticket.plan_id):
-        _not_the_newest(desk, state)
+    beside(desk, state)
     if banner_of(state.content):
         style.banner(banner_of(state.content).rstrip(" ·"))
     if state.content.verdict.value == "NO-TRADE":
-        no_trade(state)
+        no_trade(state, desk.waiting)
         return
     _trade(person, state, now)
-
-
-def _not_the_newest(desk: standing.Standing, state: TicketState) -> None:
-    if desk.overdue and desk.open_plan is not None:
-        st.warning(f"There is no ticket for {desk.open_plan.week}: do not trade. Below is {state.ticket.ticket_id}.")
-    elif desk.newest is not None:
-        newest = desk.newest.ticket.ticket_id
-        st.warning(f"This is an older ticket. The newest is {newest}.")
-        st.html(f'<p><a href="/confirm/{newest}" target="_self">Open {newest}</a></p>')
 
 
 def _trade(person: Person, state: TicketState, now: dt.datetime) -> None:

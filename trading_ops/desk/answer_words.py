@@ -6,6 +6,7 @@ Does not belong here: reading what was typed (`typed_answer`).
 from collections.abc import Sequence
 from typing import Any
 
+from trading_ops.desk.answering import TicketState
 from trading_ops.domain.answer import BEGUN, Answer
 from trading_ops.domain.calendar import LONDON
 from trading_ops.domain.values import money, plain
@@ -23,6 +24,18 @@ FAIL_REASONS = {
     "REJECTED": "eToro rejected the order",
     "OTHER": "Something else",
 }
+
+
+def open_lines(state: TicketState) -> str:
+    """The lines of a ticket that have no answer: `line 1 (BUY NVDA) and line 2 (SELL ABBV)`."""
+    open_ones = [line for line in state.content.lines if line.line in state.open_lines]
+    return listed([f"line {line.line} ({line.side} {line.symbol})" for line in open_ones])
+
+
+def listed(words: Sequence[str]) -> str:
+    """`1`, `1 and 2`, `1, 2 and 3`."""
+    *before, last = words
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def summary(answer: Answer) -> Sequence[str]:

@@ -1,6 +1,6 @@
 """What a person wants to know within ten seconds: where the desk stands, and what is next.
 
-Belongs here: one picture of the newest ticket, its answers, the kill switch, incidents and the next deadline.
+Belongs here: one picture of the tickets that count, their answers, the kill switch, incidents and the next deadline.
 Does not belong here: the books' light (`reconciling`), anything that changes something.
 """
 
@@ -18,7 +18,7 @@ from trading_ops.domain.books import Book
 from trading_ops.domain.desk import check_backup_unproven
 from trading_ops.domain.kill_switch import KillSwitch, KillSwitchEvent, standing_pauses, state_at
 from trading_ops.domain.results import CheckResult
-from trading_ops.store import audit, backups, configuration, desk
+from trading_ops.store import audit, backups, configuration, desk, tickets
 from trading_ops.store import incidents as stored
 
 UNTRADABLE = "UNTRADABLE_SYMBOL"
@@ -73,6 +73,7 @@ class Standing:
     Attributes:
         book: live, paper or sim.
         newest: The newest ticket with its answers, or None.
+        waiting: Every ticket that stands and has lines without an answer, oldest first; it may be the newest too.
         kill_switch: The state at the session.
         pauses: Pauses that nobody ended and that are not over at the session, each from and to.
         incidents: Open ones, blocking first.
@@ -84,6 +85,7 @@ class Standing:
 
     book: str
     newest: TicketState | None
+    waiting: tuple[TicketState, ...]
     kill_switch: KillSwitch
     pauses: tuple[KillSwitchEvent, ...]
     incidents: tuple[Incident, ...]
@@ -91,6 +93,22 @@ class Standing:
     overdue: bool
     backup_proven_at: dt.datetime | None
     backup: CheckResult
+
+    @property
+    def first(self) -> TicketState | None:
+        """The ticket to open where none is named: the newest, unless it is done with and another still waits.
+
+        A newest one that is withdrawn, or asks for nothing, is the instruction that holds now: it stays in front.
+        """
+        newest = self.newest
+        if newest is None or not self.waiting:
+            return newest
+        done_with = newest.content.lines and not newest.open_lines and newest.ticket.withdrawn_because is None
+        return self.waiting[-1] if done_with else newest
+
+    def waiting_beside(self, shown: TicketState) -> tuple[TicketState, ...]:
+        """The tickets that wait, without the one that is shown."""
+        return tuple(state for state in self.waiting if state.ticket.plan_id != shown.ticket.plan_id)
 
 
 def standing(conn: psycopg.Connection[Any], now: dt.datetime) -> Standing:
@@ -105,6 +123,7 @@ def standing(conn: psycopg.Connection[Any], now: dt.datetime) -> Standing:
     return Standing(
         book=book,
         newest=ticket_state(conn, row["ticket_id"]) if row else None,
+        waiting=tuple(ticket_state(conn, t.ticket_id) for t in tickets.awaiting_answers(conn, dt.date.min)),
         kill_switch=state_at(events, session),
         pauses=pauses,
         incidents=incidents(conn, session),
@@ -163,9 +182,11 @@ def _of_name(symbol: str, name: policy_now.Name | None) -> str:
 
 def next_deadline(of: Standing, now: dt.datetime) -> tuple[str, dt.datetime] | None:
     """What is due next and when, in words: an answer or a decision; None when nothing is."""
-    due: list[tuple[dt.datetime, str]] = []
-    if of.newest is not None and of.newest.open_lines and of.newest.content.window.confirm_by_utc >= now:
-        due.append((of.newest.content.window.confirm_by_utc, f"answers to {of.newest.ticket.ticket_id}"))
+    due = [
+        (state.content.window.confirm_by_utc, f"answers to {state.ticket.ticket_id}")
+        for state in of.waiting
+        if state.content.window.confirm_by_utc >= now
+    ]
     if of.open_plan is not None and not of.overdue:
         due.append((of.open_plan.decide_by, f"decision of plan {of.open_plan.week}"))
     return min(((what, at) for at, what in due), key=lambda pair: pair[1], default=None)

@@ -141,7 +141,7 @@ def _signed_in(kitchen: Kitchen, link: str) -> Page:
     page.get_by_label("Name").fill("anna")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("4 things to do on eToro")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("4 lines to answer")).to_be_visible(timeout=20_000)
     settled(page)
     keep_screen(page, "2-ticket")
     assert grave_findings(page) == []
