@@ -6,10 +6,16 @@ VENV := .venv
 RESEARCH := .venv-research
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Containers: another PROJECT is another desk, with volumes of its own.
+PROJECT ?= trading-ops
+up down health logs: export COMPOSE = $(if $(shell docker compose version 2>/dev/null),docker compose,docker-compose) \
+	--project-name $(PROJECT) --file docker/compose.yml
+up: export CODE_COMMIT = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+up: export CODE_DIRTY = $(if $(shell git status --porcelain --untracked-files=all 2>&1),true,false)
 export PYTHONHASHSEED ?= 0
 export TRADING_OPS_HOME ?= $(CURDIR)/.home
 
-.PHONY: help setup research demo drill test lint format types contracts bench faults dev lock clean
+.PHONY: help setup research demo drill test lint format types contracts bench faults dev up down health logs lock clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -61,6 +67,21 @@ faults: $(READY)  ## the slow campaigns: kills at every boundary
 
 dev: $(READY)  ## Dagster UI and daemon on 127.0.0.1:3000
 	@$(BIN)/trading-ops dev
+
+up:  ## the desk in containers; docker/README.md
+	@$(COMPOSE) build secrets
+	@$(COMPOSE) up -d --remove-orphans
+	@echo "Waiting until every service is well"
+	@docker/health.sh --wait 300
+
+down:  ## stop the containers; data, database and secrets stay
+	@$(COMPOSE) down
+
+health:  ## is every service well? names each that is not
+	@docker/health.sh
+
+logs:  ## what the containers said last: make logs [SERVICE=code] [FOLLOW=1]
+	@$(COMPOSE) logs --tail=200 $(if $(FOLLOW),--follow) $(SERVICE)
 
 lock: $(READY)  ## pin every package with its hashes
 	@command -v uv >/dev/null || { echo "uv is needed to write the locks: pip install uv"; exit 1; }

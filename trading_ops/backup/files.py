@@ -3,6 +3,8 @@
 Secrets, logs, the database's own folder and what can be made again at once (Qlib's dataset) are not among them.
 """
 
+import os
+import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,13 +35,34 @@ def unpack(source: Path, home: Path) -> int:
     try:
         with tarfile.open(source, "r:") as archive:
             for member in archive:
-                if not member.isreg() or member.name.split("/")[0] not in FOLDERS:
+                target = _target(home, member)
+                if target is None:
                     raise BackupDamaged(f"{source}: {member.name!r} does not belong into a backup. Use another backup.")
-                archive.extract(member, home, filter="data")
+                _write(archive, member, target)
                 count += 1
     except tarfile.TarError as exc:
         raise BackupDamaged(f"{source} cannot be unpacked: {exc}. Use another backup.") from exc
     return count
+
+
+def _target(home: Path, member: tarfile.TarInfo) -> Path | None:
+    """Where a member goes; None when that is no file below the home's folders, also by a link that lies there."""
+    parts = member.name.split("/")
+    if not member.isreg() or parts[0] not in FOLDERS or len(parts) < 2 or not {"", ".", ".."}.isdisjoint(parts):
+        return None
+    target = home.joinpath(*parts)
+    return target if target.resolve().is_relative_to((home / parts[0]).resolve()) else None
+
+
+def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
+    # By hand: the filter of `extract` that refuses what is dangerous is missing from Debian's Python 3.11.
+    body = archive.extractfile(member)
+    assert body is not None
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as out:
+        shutil.copyfileobj(body, out)
+    target.chmod(member.mode & 0o755 | 0o600)
+    os.utime(target, (member.mtime, member.mtime))
 
 
 def _files(home: Path) -> Iterator[Path]:

@@ -1,12 +1,11 @@
 """PostgreSQL's own programs at work on a backup: pg_dump and pg_restore, passwords never on a command line."""
 
-import os
 import subprocess
 from collections.abc import Sequence
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from trading_ops.store.binaries import clean_env, program
+from trading_ops.store.binaries import clean_env, password_env, program
 from trading_ops.store.errors import ServerFailed
 
 SECONDS = 3600
@@ -24,7 +23,7 @@ def run(name: str, url: str, arguments: Sequence[str]) -> None:
         ServerFailed: It failed; the text has its last words.
     """
     where = conninfo_to_dict(url)
-    env = clean_env() | {"PGPASSWORD": str(where.pop("password", "") or os.environ.get("PGPASSWORD", ""))}
+    env = clean_env() | password_env(str(where.pop("password", "")))
     done = subprocess.run(
         [program(name), "--dbname", make_conninfo("", **where), "--no-password", *arguments],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=SECONDS, env=env,

