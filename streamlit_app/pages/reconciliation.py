@@ -59,7 +59,7 @@ def show(person: Person) -> None:
     _differences(found)
     _rules(found)
     st.header("Dividends")
-    dividend_forms.dividends(person, expected, found.gate.proposals, now)
+    dividend_forms.dividends(person, expected, found.dividends_in_cash, now)
     _history(history)
 
 

@@ -11,6 +11,7 @@ import typer
 
 from trading_ops.defs import dagster_home
 from trading_ops.settings import Settings, shipped
+from trading_ops.store import migrate
 from trading_ops.store.server import Server
 
 STOP_SECONDS = 30
@@ -23,6 +24,7 @@ def dev(
     """Dagster's UI and daemon, and the desk's pages, with this home's history. Ctrl-C stops them all."""
     settings = Settings.from_env()
     with Server(settings).use():
+        migrate.require_current(settings)
         dagster_home.prepare(settings)
         words = ["dev", "-w", str(shipped("workspace.yaml")), "-h", "127.0.0.1", "-p", str(port)]
         typer.echo(f"Dagster for {settings.home} on http://127.0.0.1:{port} (Ctrl-C stops it)")

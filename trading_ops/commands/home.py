@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from trading_ops.settings import Settings
+from trading_ops.store import migrate
 from trading_ops.store.connect import connect
 from trading_ops.store.server import Server
 
@@ -32,10 +33,12 @@ def opened(role: str = "app_writer") -> Iterator[tuple[psycopg.Connection[Any], 
 
     Raises:
         NotInitialised: `trading-ops init` has not been run in this home.
+        NotInitialised: Its schema is not this version's: `init` has not been run since the upgrade.
         DatabaseDown: Nothing answers where the database should be.
     """
     settings = Settings.from_env()
     with opened_in(settings, role) as conn:
+        migrate.require_current(settings)
         yield conn, settings
 
 

@@ -11,7 +11,7 @@ import typer
 
 from trading_ops.domain.errors import BadInput, Refused
 from trading_ops.settings import Settings
-from trading_ops.store import configuration, people
+from trading_ops.store import configuration, migrate, people
 from trading_ops.store.connect import connect
 from trading_ops.store.server import Server
 
@@ -36,6 +36,7 @@ def serve(
     listening = Listening(host, port, tls_cert, tls_key, (*names, *(allow_host or [])))
     settings = Settings.from_env()
     with Server(settings).use():
+        migrate.require_current(settings)
         with connect(settings, "sign_in") as conn:
             if not any(account.active for account in people.everyone(conn)):
                 typer.echo("Nobody can sign in yet. Add people with `trading-ops user add`.")

@@ -12,6 +12,7 @@ import psycopg
 from trading_ops.intake.pacing import Clock
 from trading_ops.intake.sources import Addresses
 from trading_ops.settings import Settings
+from trading_ops.store import migrate
 from trading_ops.store.connect import connect
 from trading_ops.store.server import Server
 
@@ -45,5 +46,6 @@ def desk_of_home(_context: dg.InitResourceContext) -> Iterator[Desk]:
     """The desk of the environment's home, open as long as a run or a tick needs it."""
     settings = Settings.from_env()
     with Server(settings).use(), connect(settings, "app_writer") as conn:
+        migrate.require_current(settings)
         conn.autocommit = True  # every write says where its transaction begins and ends
         yield Desk(conn, settings)

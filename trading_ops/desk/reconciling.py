@@ -23,6 +23,8 @@ from trading_ops.domain import calendar
 from trading_ops.domain.broker_snapshot import BrokerSnapshot
 from trading_ops.domain.corrections import CorrectAnswer, WithdrawAnswer
 from trading_ops.domain.diagnosis import Diagnosis, Finding, diagnose
+from trading_ops.domain.dividends import ExpectedDividend
+from trading_ops.domain.drift import CASH
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.reconciliation import Reconciliation, reconcile
 from trading_ops.domain.results import Outcome
@@ -61,6 +63,16 @@ class Reconciled:
     light: Light
     sentence: str
     key: tuple[object, ...] = ()
+
+    @property
+    def dividends_in_cash(self) -> tuple[ExpectedDividend, ...]:
+        """Unbooked dividends that the account's cash seems to hold: none where a finding explains that cash otherwise.
+
+        The gate's own look is at the sum alone; booked on top of such a finding they would be false.
+        """
+        findings = self.diagnosis.findings if self.diagnosis else ()
+        otherwise = any(CASH in f.lines and f.code != "UNBOOKED_DIVIDEND" for f in findings)
+        return () if otherwise else self.gate.proposals
 
 
 def reconciled(conn: psycopg.Connection[Any], now: dt.datetime) -> Reconciled:

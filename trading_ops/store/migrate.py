@@ -1,5 +1,6 @@
 """Migrations: Alembic as the runner, hand-written SQL files as the content (`db/migrations`)."""
 
+import functools
 from pathlib import Path
 
 import psycopg
@@ -11,10 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from trading_ops.settings import Settings, shipped
 from trading_ops.store import endpoint
 from trading_ops.store.connect import connect
-from trading_ops.store.errors import MigrationFailed
+from trading_ops.store.errors import MigrationFailed, NotInitialised
 from trading_ops.store.roles import dsn_for
 
 
+@functools.cache
 def head(folder: Path | None = None) -> str:
     """The newest revision that the code knows."""
     return str(ScriptDirectory.from_config(_config(None, folder)).get_current_head())
@@ -30,6 +32,20 @@ def current(settings: Settings) -> str | None:
             return None
         row = conn.execute("SELECT version_num FROM ops_meta.schema_version").fetchone()
     return str(row["version_num"]) if row else None
+
+
+def require_current(settings: Settings) -> None:
+    """The schema is the one that this code was written for.
+
+    Raises:
+        NotInitialised: It is an older one, or a newer one.
+    """
+    seen, wanted = current(settings), head()
+    if seen != wanted:
+        raise NotInitialised(
+            f"{settings.home} has schema {seen or 'none'}, and this version needs {wanted}. Run `trading-ops init`: it "
+            "brings an older one up to date and keeps everything there is; a newer one needs the newer version."
+        )
 
 
 def upgrade(settings: Settings, revision: str = "head", folder: Path | None = None) -> None:

@@ -486,3 +486,13 @@ def test_a_second_server_is_not_started_beside_a_running_one(embedded_server: Se
     refused(run_apart(home, "server", "start"), "runs already", f"pid {pid}")
     refused(run_apart(home, "server", "stop"), "in use", f"pid {pid}")
     assert home.postgres_dir.joinpath("postmaster.pid").read_text().splitlines()[0] == pid
+
+
+@pytest.mark.parametrize("words", [("plan", "--asof", "2018-02-02"), ("ticket", "list"), ("serve", "--port", "0")])
+def test_a_home_of_an_older_version_says_what_to_run(fresh_home: Settings, words: tuple[str, ...]) -> None:
+    with superuser(fresh_home) as conn:
+        conn.execute("UPDATE ops_meta.schema_version SET version_num = '0003'")
+    done = run(fresh_home, *words)
+    assert done.code == 1
+    assert "has schema 0003" in done.err
+    assert "trading-ops init" in done.err

@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import json
 import re
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,10 +16,11 @@ from streamlit_app.components.sending import Draft
 from trading_ops.desk import accepting, answering, books_now, executing, reconciling
 from trading_ops.domain import calendar
 from trading_ops.domain.corrections import WithdrawAnswer
+from trading_ops.domain.ledger import Fill
 from trading_ops.settings import Settings
-from trading_ops.store import artifacts, audit, configuration, corrections, desk, ledger, outbox, tickets
+from trading_ops.store import announced, artifacts, audit, configuration, corrections, desk, ledger, outbox, tickets
 from trading_ops.store.outbox_rows import Delivery, Recipient
-from trading_ops_tests.integration import desk_factory, home_factory, household_factory
+from trading_ops_tests.integration import desk_factory, home_factory, household_factory, lived_factory
 from trading_ops_tests.integration.home_factory import opened, policy_text
 from trading_ops_tests.integration.household_factory import (
     BOUGHT,
@@ -74,6 +76,13 @@ def test_a_proposal_in_plain_words_is_accepted_once_and_the_light_turns(
     resolution = only(conn.execute("SELECT * FROM ops.drift_resolutions").fetchall())
     assert (resolution["subject"], resolution["accepted_by"]) == ("ABBV", "omar")
     assert books_now.books(conn).at(SESSION).units["ABBV"] == D("3.140512")
+    for column in ("sentence", "note"):
+        lived_factory.tamper(household, "drift_resolutions", f"UPDATE ops.drift_resolutions SET {column} = 'other'")
+        (fault,) = announced.tampered(conn)
+        assert f"{column} is other" in fault
+        lived_factory.tamper(
+            household, "drift_resolutions", f"UPDATE ops.drift_resolutions SET {column} = %s", (resolution[column],)
+        )
     text = shown(app)
     assert "DIFFERS" not in text
     assert "Accepted corrections" in " ".join(h.value for h in app.header)
@@ -132,6 +141,23 @@ def test_an_expected_dividend_is_booked_at_the_amount_that_came(
     press(app, "Yes, it is right")  # a comma is read, and looked at again
     assert movements(conn) == [("dividend", D("3.57"))]
     assert all(d.booked for d in books_now.books(conn).dividends(SESSION))
+
+
+def test_cash_that_a_finding_explains_is_not_shown_as_a_dividend_as_well(
+    household: Settings, conn: psycopg.Connection[Any]
+) -> None:
+    a_dividend(conn)
+    at = calendar.open_utc(SESSION) + dt.timedelta(minutes=30)
+    never = Fill(str(uuid.uuid4()), "KO", "BUY", D("0.0448"), D("100"), D("3.58"), D(0), at, SESSION)
+    with conn.transaction():
+        ledger.record_fill(conn, never, recorded_by="omar", why="typed by mistake")
+    check_account(conn)  # the account never had it: its cash is 3.58 above the ledger's, as a dividend would make it
+    found = reconciling.reconciled(conn, dt.datetime.now(dt.UTC))
+    assert found.diagnosis is not None
+    assert {f.code for f in found.diagnosis.findings} == {"PHANTOM_FILL"}
+    text = shown(visit(household, "reconciliation"))
+    assert "in the account's cash" not in text
+    assert "not booked yet" in text
 
 
 def test_a_dividend_that_will_not_come_is_not_waited_for(household: Settings, conn: psycopg.Connection[Any]) -> None:
