@@ -87,7 +87,8 @@ def replay(blind: psycopg.Connection[Any], conn: psycopg.Connection[Any], root: 
         # What was altered comes first; what follows from it is only shown in part.
         more = len(differences) - SHOWN
         tail = [f"and {more} more differences"] if more > 0 else []
-        differences = [*_tampered(conn), *differences[:SHOWN], *tail]
+        # Some of it was found while looking at the inputs already, and is named once.
+        differences = list(dict.fromkeys([*_tampered(conn), *differences[:SHOWN], *tail]))
     return Replay(ticket.ticket_id, not differences, ticket.content_sha256, tuple(differences), _notes(ticket))
 
 

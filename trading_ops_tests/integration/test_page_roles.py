@@ -86,7 +86,6 @@ def test_a_role_announces_what_its_person_may_say_and_nothing_else(home: Setting
 
 
 FORGED = {
-    "a deadline that did not move": ("moved:2018-02-02", "ticket.deadline_moved"),
     "a withdrawal that did not happen": ("withdrawn:2018-02-02", "ticket.withdrawn"),
     "another message under the key of a withdrawal": ("withdrawn:2018-02-02", "source.down"),
     "a reminder that was not sent": ("window:2018-02-02", "ticket.window"),
@@ -99,7 +98,7 @@ FORGED = {
 def test_a_page_tells_nobody_what_did_not_happen(
     home: Settings, ticket: Ticket, role: str, key: str, kind: str
 ) -> None:
-    payload = {"ticket_id": ticket.ticket_id, "reason": "a test", "confirm_by_utc": "2099-01-01T00:00:00+00:00"}
+    payload = {"ticket_id": ticket.ticket_id, "reason": "a test"}
     with opened(home, role) as conn:
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match=r"tells nobody|permission denied"):
             desk_store.enqueue(conn, key, kind, ticket.plan_id, payload)
@@ -184,5 +183,5 @@ def test_who_plans_and_sends_is_not_held_back(writer: psycopg.Connection[Any], t
         desk_store.open_incident(
             writer, "BACKUP_FAILED", "a test", json.loads("{}"), blocking=True, key=str(uuid.uuid4())
         )
-        desk_store.enqueue(writer, "moved:1", "ticket.deadline_moved", ticket.plan_id, {})
+        desk_store.enqueue(writer, "window:1", "ticket.window", ticket.plan_id, {})
     given_up(writer, ticket)
