@@ -12,7 +12,7 @@ from streamlit_app.components import draft
 from streamlit_app.database import reading, write
 from streamlit_app.person import Person
 from trading_ops.desk import executing
-from trading_ops.desk.answer_words import summary
+from trading_ops.desk.answer_words import as_fields, listed, summary
 from trading_ops.desk.answering import TicketState, submit, ticket_state
 from trading_ops.domain.answer import Answer
 from trading_ops.domain.canonical import canonical_bytes, sha256_hex
@@ -55,7 +55,9 @@ def _without_the_answered(person: Person, state: TicketState, body: dict[str, An
         found = ticket_state(conn, state.ticket.ticket_id)
     changed = [n for n, stored in sorted(found.answered.items()) if stored.revision != state.shown.revisions.get(n, 0)]
     told = [_answered(found.answered[number]) for number in changed]
-    told.append(f"What you typed for {_lines(changed)} was not used. If what was saved is wrong, it can be corrected.")
+    lost = [n for n in changed if _typed(state, n, body["lines"].get(str(n), {}))]
+    if lost:
+        told.append(f"What you typed for {_lines(lost)} was not used. If what was saved is wrong, it can be corrected.")
     left = {line: fields for line, fields in body["lines"].items() if int(line) not in changed}
     typed = sorted(int(line) for line, fields in left.items() if fields.get("status"))
     if typed:
@@ -68,9 +70,14 @@ def _answered(stored: StoredAnswer) -> str:
     return f"Line {stored.answer.line} was answered meanwhile: {said} ({stored.answered_by})."
 
 
+def _typed(state: TicketState, line: int, fields: dict[str, Any]) -> bool:
+    """Something was typed for a line, other than what it was shown with."""
+    stored = state.answered.get(line)
+    return bool(fields.get("status")) and (stored is None or fields != as_fields(stored.answer))
+
+
 def _lines(numbers: Sequence[int]) -> str:
-    *first, last = [str(number) for number in numbers]
-    return f"lines {', '.join(first)} and {last}" if first else f"line {last}"
+    return f"{'lines' if len(numbers) > 1 else 'line'} {listed([str(number) for number in numbers])}"
 
 
 def _report(person: Person, state: TicketState) -> None:

@@ -63,8 +63,8 @@ def pauses_over(conn: psycopg.Connection[Any], session: dt.date) -> list[str]:
     """What has to be known of each pause that a state set from a session on does not end, as sentences."""
     events = desk.kill_switch_events(conn, audit.head(conn).seq)
     return [
-        f"It ends no pause: no plan of {long_day(pause.session)} to {long_day(pause.until)} trades until somebody ends "
-        "that pause."
+        f"It ends no pause: no plan of {long_day(pause.session)} to {long_day(pause.until)} trades, unless somebody "
+        "ends that pause earlier."
         for pause in standing_pauses(events)
         if pause.until is not None and pause.until >= session
     ]

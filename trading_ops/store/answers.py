@@ -9,7 +9,7 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -149,9 +149,11 @@ def _record(
     line = entry.line
     overfilled = bool(rates) and is_overfilled(answer, line["side"], line["units"], line["amount_gbp"], rates)
     _insert(conn, entry, confirmation_id, revision, digest, old["confirmation_id"] if old else None, overfilled)
+    pieces = answer.pieces
     if old:
+        pieces = _still_worked_out(conn, old["confirmation_id"], pieces)
         _void_fills(conn, old["confirmation_id"], entry.answered_by)
-    for number, (part, rate) in enumerate(zip(answer.pieces, rates, strict=True), start=1):
+    for number, (part, rate) in enumerate(zip(pieces, rates, strict=True), start=1):
         _book_fill(conn, entry, confirmation_id, number, part, rate)
     if overfilled:
         title = f"Line {answer.line} of plan {entry.plan_id}: {line['symbol']} was filled above its size"
@@ -232,6 +234,26 @@ def _book_fill(
         conn, fill, recorded_by=entry.answered_by, plan_id=entry.plan_id, line=line["line"],
         confirmation_id=confirmation_id, part=number,
     )  # fmt: skip
+
+
+def _still_worked_out(
+    conn: psycopg.Connection[Any], confirmation_id: uuid.UUID, pieces: Sequence[FillPart]
+) -> tuple[FillPart, ...]:
+    """The pieces of a new answer; one whose numbers are as booked before is worked out if it was, whoever sends it."""
+    rows = conn.execute(
+        "SELECT f.units, f.value_gbp, f.price_usd, f.estimated FROM ops.ledger_trades_fills f "
+        "WHERE f.confirmation_id = %s AND NOT EXISTS "
+        "(SELECT 1 FROM ops.ledger_voids v WHERE v.fill_id = f.fill_id) ORDER BY f.part",
+        (confirmation_id,),
+    ).fetchall()
+    kept = []
+    for part in pieces:
+        numbers = (part.units, part.value_gbp, part.price_usd)
+        same = next((row for row in rows if (row["units"], row["value_gbp"], row["price_usd"]) == numbers), None)
+        if same is not None:
+            rows.remove(same)
+        kept.append(replace(part, estimated=True) if same is not None and same["estimated"] else part)
+    return tuple(kept)
 
 
 def _void_fills(conn: psycopg.Connection[Any], confirmation_id: uuid.UUID, recorded_by: str) -> None:

@@ -204,6 +204,27 @@ def test_a_piece_that_was_missed_is_added(
     assert ledger.fills(conn, audit.head(conn).seq)[-1].estimated
 
 
+def test_a_piece_worked_out_by_reconciliation_stays_so_when_another_is_corrected_on_the_page(
+    conn: psycopg.Connection[Any],
+) -> None:
+    ticket = purchase(conn, "310")
+    desk.answer(conn, ticket, [of_parts(1, "DONE", [ONE, TWO])], None)
+    check(conn, (ONE, TWO, THREE), ())
+    settled(conn, "PARTIAL_FILL")
+    *_, added = ledger.fills(conn, audit.head(conn).seq)
+    assert added.estimated
+    given = [replace(part, estimated=False) for part in answered(conn, ticket).parts]
+    given[0] = replace(given[0], price_usd=given[0].price_usd + 1)
+    desk.answer(conn, ticket, [of_parts(1, "DONE", given)], desk.seen(conn, ticket))
+    first, second, third = ledger.fills(conn, audit.head(conn).seq)[-3:]
+    assert (first.price_usd, first.estimated) == (given[0].price_usd, False)
+    assert (second.units, second.estimated) == (TWO.units, False)
+    assert (third.units, third.value_gbp, third.estimated) == (added.units, added.value_gbp, True)
+    given[2] = replace(given[2], value_gbp=D("60.10"))
+    desk.answer(conn, ticket, [of_parts(1, "DONE", given)], desk.seen(conn, ticket))
+    assert not ledger.fills(conn, audit.head(conn).seq)[-1].estimated, "read off now"
+
+
 def test_a_piece_that_only_the_statement_has_is_added_with_its_position(conn: psycopg.Connection[Any]) -> None:
     ticket = purchase(conn, "310")
     desk.answer(conn, ticket, [of_parts(1, "PARTIAL", [ONE, TWO])], None)

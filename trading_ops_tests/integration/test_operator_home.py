@@ -19,6 +19,7 @@ from trading_ops.domain.errors import BadInput, Refused
 from trading_ops.domain.incidents import CLASSES
 from trading_ops.domain.kill_switch import state_at
 from trading_ops.domain.policy import parse
+from trading_ops.domain.ticket_words import long_day
 from trading_ops.settings import Settings
 from trading_ops.store import audit, backups, configuration, desk, incidents, name_checks, plans
 from trading_ops_tests.integration import household_factory
@@ -189,6 +190,7 @@ def test_a_state_set_within_a_holiday_leaves_the_pause_to_gate_home_and_command_
     assert "It ends no pause" in app.warning[0].value
     press(app, "Yes, it is right")
     assert "It ends no pause" in app.success[0].value
+    assert f" to {long_day(last + dt.timedelta(days=14))} trades, unless somebody ends" in app.success[0].value
     assert state_at(desk.kill_switch_events(conn, audit.head(conn).seq), last).state == "PAUSED"
     text = shown(visit(household, "home"))
     assert "PAUSED." in text

@@ -173,6 +173,22 @@ def test_when_every_line_was_answered_elsewhere_what_is_saved_is_shown(table: Ta
     assert "Every line is answered. Thank you." in shown(app)
 
 
+def test_a_line_that_was_answered_elsewhere_and_not_typed_here_is_not_said_to_be_dropped(table: Table) -> None:
+    app = table.page()
+    press(app, "Start with line 1")
+    skip(app)
+    press(app, NEXT)
+    press(app, "Back")
+    press(app, "Back")
+    press(app, "Check your answers")
+    desk.answer(table.conn, table.ticket, [Answer(line, "SKIPPED", "NO_TIME") for line in (1, 2)], None)
+    press(app, "Save these 1 answer")
+    (said,) = [warning.value.replace("\\", "") for warning in app.warning]
+    assert "Line 2 was answered meanwhile" in said
+    assert "What you typed for line 1 was not used." in said
+    assert "lines 1 and 2" not in said
+
+
 def _saved_and_then_doubted(table: Table) -> None:
     """Line 1 is saved; then the day's prices come, and its price was beyond them."""
     given = Answer(1, "DONE", price_usd=D("233.60"), value_gbp=D(310), executed_at=desk.executed_at(factory.ASOF))
