@@ -12,6 +12,7 @@ from typing import NamedTuple
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from streamlit_app.components import book_banner
 from streamlit_app.person import Person, current_person, show_signed_out
 
 OPERATOR = ("operator",)
@@ -42,6 +43,8 @@ PLACES = (
     Place("policy", "policy", "Policy and universe", ":material/rule:", OPERATOR),
     Place("messages", "messages", "Messages", ":material/mail:", OPERATOR),
 )
+OWN_BANNER = ("", "confirm")
+"""The ticket says itself what it is; the start only leads on."""
 ICON = Path(__file__).with_name("icon.png")
 """Named for every page: for one without, the browser would fetch its menu sign from the framework's makers."""
 PERSON_KEY = "signed_in_as"
@@ -64,6 +67,8 @@ def main() -> None:
     with st.sidebar:
         st.markdown(f"{person.name}, {person.role}")
         st.html('<a href="/sign-out" target="_self">Sign out</a>')
+    if chosen.url_path not in OWN_BANNER:
+        book_banner.show(person)
     chosen.run()
 
 
