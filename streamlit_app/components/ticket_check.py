@@ -56,6 +56,8 @@ def check(person: Person, page: str, state: TicketState, body: Body, now: dt.dat
     """Draw the step; its main button saves what is ready."""
     style.big("Check your answers")
     answers, waiting, saved = _sorted(person, state, body, now)
+    if answers:
+        style.note("Not saved yet. Compare each with eToro, then press the button below.")
     for answer in answers:
         line = state.content.lines[answer.line - 1]
         with st.container(border=True):

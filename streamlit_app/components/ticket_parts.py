@@ -12,7 +12,7 @@ from trading_ops.desk.answer_words import summary
 from trading_ops.desk.answering import TicketState
 from trading_ops.desk.standing import Standing
 from trading_ops.domain.her_words import in_her_words
-from trading_ops.domain.ticket_model import LinePart, TicketContent
+from trading_ops.domain.ticket_model import LinePart
 from trading_ops.domain.ticket_text import before_you_start, line_rows
 from trading_ops.domain.ticket_words import about_pounds, clock, count, london_day, long_day, typed_pounds
 
@@ -75,8 +75,10 @@ def at_a_glance(state: TicketState, now: dt.datetime) -> None:
         hours = f"{day}, between {clock(window.open_utc)} and {clock(window.close_utc)} (London)."
         clocks = [f"Mind the clock: {window.clock_note}"] if window.clock_note else []
         style.listed([hours, *_late(state, now), *clocks])
-    style.listed((f"{line_title(line)}{_mark(state, line)}" for line in content.lines), numbered=True)
-    if state.ticket.withdrawn_because is None:
+    if state.ticket.withdrawn_because is not None:
+        style.listed((f"{_withdrawn_line(line)}{_mark(state, line)}" for line in content.lines), numbered=True)
+    else:
+        style.listed((f"{line_title(line)}{_mark(state, line)}" for line in content.lines), numbered=True)
         with st.expander("Before you start"):
             style.listed(row.clean for row in before_you_start(content) if row.kind == "item")
             style.listed(["Not possible that day? Do nothing, mark all lines SKIPPED. That is safe."])
@@ -104,9 +106,19 @@ def line_title(line: LinePart) -> str:
     return f"SELL {line.symbol} · {closes}"
 
 
-def instruction(content: TicketContent, line: LinePart) -> None:
-    """One line: where we are, the heading in large type, what to do in order."""
+def _withdrawn_line(line: LinePart) -> str:
+    """A line of a ticket that was called back: no order any more."""
+    return f"{line.symbol}: withdrawn, do nothing"
+
+
+def instruction(state: TicketState, line: LinePart) -> None:
+    """One line: where we are, the heading in large type, what to do in order; of a withdrawn ticket nothing to do."""
+    content = state.content
     st.progress(line.line / len(content.lines), text=f"Line {line.line} of {len(content.lines)}")
+    if state.ticket.withdrawn_because is not None:
+        style.big(_withdrawn_line(line))
+        style.listed([f"Enter only what you had already done: the {line.side} of {line.symbol} as eToro shows it."])
+        return
     rows = line_rows(content, line)
     style.big(line_title(line))
     style.listed(row.clean for row in rows[1:] if not row.clean.startswith("Write down"))

@@ -17,7 +17,6 @@ from streamlit_app.components.ticket_check import check, noted, open_to, ready, 
 from streamlit_app.components.ticket_parts import (
     at_a_glance,
     instruction,
-    line_title,
     no_ticket,
     no_trade,
     saved_answers,
@@ -52,6 +51,8 @@ def show(person: Person) -> None:
     if state is None:
         no_ticket(desk, name)
         return
+    if state.ticket.withdrawn_because is not None:
+        withdrawn(state)  # before anything else: nothing on the page is more urgent
     beside(desk, state)
     if banner_of(state.content):
         style.banner(banner_of(state.content).rstrip(" ·"))
@@ -64,8 +65,6 @@ def show(person: Person) -> None:
 def _trade(person: Person, state: TicketState, now: dt.datetime) -> None:
     ticket_id = state.ticket.ticket_id
     body = draft.opened(person, PAGE, ticket_id, {"step": "glance", "lines": {}})
-    if state.ticket.withdrawn_because is not None:
-        withdrawn(state)
     said = body.pop("said", None)
     if said:
         getattr(st, said[0])("\n\n".join(as_label(sentence) for sentence in said[1].splitlines()))
@@ -89,7 +88,13 @@ def _glance(person: Person, state: TicketState, body: Body, now: dt.datetime) ->
     left = [line for line in state.open_lines if str(line) not in body["lines"]]
     if not stands:
         for line in state.content.lines:
-            _button(f"Line {line.line} was already done: {line_title(line)}", person, state, body, f"line:{line.line}")
+            _button(
+                f"Line {line.line} was already done: {line.side} {line.symbol}",
+                person,
+                state,
+                body,
+                f"line:{line.line}",
+            )
         return
     if not body["lines"] and not state.answered:
         _button("Start with line 1", person, state, body, "line:1", main=True)
@@ -121,7 +126,7 @@ def _line(person: Person, state: TicketState, body: Body, line: LinePart, now: d
     with reading(person) as conn:
         evidence = evidence_for(conn, state.content, line.symbol, now)
     found = read_line(line, fields, evidence)
-    instruction(state.content, line)
+    instruction(state, line)
     key = f"{state.ticket.ticket_id}:{line.line}"
     statuses = open_to(state, line)
     line_form(line, fields, found, key, lambda: _keep(person, state), statuses)

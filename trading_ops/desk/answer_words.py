@@ -48,7 +48,8 @@ def summary(answer: Answer) -> Sequence[str]:
     for part in answer.pieces:
         amounts = [f"{plain(part.units)} units"] if part.units is not None else []
         amounts += [f"£{money(part.value_gbp)}"] if part.value_gbp is not None else []
-        said.append(f"{' · '.join(amounts)} at ${money(part.price_usd)}")
+        at = part.executed_at.astimezone(LONDON)
+        said.append(f"{' · '.join(amounts)} at ${money(part.price_usd)}, {at:%H:%M} on {at:%-d} {at:%b}")
     return said
 
 

@@ -288,7 +288,7 @@ def test_a_withdrawn_ticket_says_so_in_red_and_takes_only_what_was_done(kitchen:
     assert kitchen.decided() == {}
     keep_screen(open_window, "8-withdrawn")
     assert grave_findings(open_window) == []
-    press(open_window, "Line 3 was already done: BUY NVDA · type £310")
+    press(open_window, "Line 3 was already done: BUY NVDA")
     _buy_done(open_window)
     press(open_window, "Check your answers")
     press(open_window, "All correct: save")

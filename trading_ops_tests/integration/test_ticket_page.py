@@ -155,7 +155,7 @@ def test_only_the_line_that_was_answered_elsewhere_is_dropped(table: Table) -> N
     press(app, "All correct: save")
     assert table.stored() == {1: "DONE"}
     (said,) = [warning.value.replace("\\", "") for warning in app.warning]
-    assert "Line 1 was answered meanwhile: DONE, £310.00 at $233.60 (anna)." in said
+    assert "Line 1 was answered meanwhile: DONE, £310.00 at $233.60, 14:50 on 5 Feb (anna)." in said
     assert "What you typed for line 1 was not used." in said
     assert "What you typed for line 2 is kept and not saved yet" in said
     assert set(app.session_state[f"draft:ticket:{table.ticket.ticket_id}"]["lines"]) == {"2"}
@@ -207,7 +207,7 @@ def test_a_saved_line_about_which_something_is_asked_now_is_said_to_be_saved(tab
     press(app, "Check your answers")
     text = shown(app).replace("&#x27;", "'")
     assert "not answered yet" not in text
-    assert "Line 1, BUY NVDA · type £310: saved already as DONE, £310.00 at $233.60." in text
+    assert "Line 1, BUY NVDA · type £310: saved already as DONE, £310.00 at $233.60, 14:50 on 5 Feb." in text
     assert "If eToro shows it so, nothing is to be done." in text
     assert "220" in text, "what is asked now is told"
     press(app, "All correct: save")
