@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 
 from trading_ops.domain import calendar
+from trading_ops.domain.made_up_account import Credit, MadeUpAccount
 from trading_ops.domain.policy import Policy
-from trading_ops.simulation.broker import Credit, SimulatedBroker
 
 CASH = "CASH"
 
@@ -32,7 +32,7 @@ class Doings:
     """
 
     conn: psycopg.Connection[Any]
-    account: SimulatedBroker
+    account: MadeUpAccount
     policy: Policy
     asof: dt.date
     credits: list[Credit]

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from trading_ops.domain.answer import Answer, FillPart, of_parts
 from trading_ops.domain.lots import share_out
+from trading_ops.domain.made_up_account import MadeUpAccount
 from trading_ops.domain.ticket_model import LinePart, TicketContent
 from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, exact, half_even
-from trading_ops.simulation.broker import SimulatedBroker
 
 MINUTES_A_LINE = 2
 SHARES = {1: (Decimal(1),), 2: (Decimal(60), Decimal(40)), 3: (Decimal(45), Decimal(30), Decimal(25))}
@@ -20,7 +20,7 @@ PRICE_PLACES = 4
 
 
 def execute(
-    ticket: TicketContent, broker: SimulatedBroker, fractions: Sequence[Decimal], pieces: Sequence[int] = ()
+    ticket: TicketContent, broker: MadeUpAccount, fractions: Sequence[Decimal], pieces: Sequence[int] = ()
 ) -> list[Answer]:
     """Carry out a TRADE ticket and say honestly what became of each line.
 
@@ -67,7 +67,7 @@ def _skips(line: LinePart, price_usd: Decimal, available_gbp: Decimal) -> bool:
 
 
 def _buy(
-    symbol: str, pounds: Decimal, price: Decimal, rate: Decimal, at: dt.datetime, broker: SimulatedBroker
+    symbol: str, pounds: Decimal, price: Decimal, rate: Decimal, at: dt.datetime, broker: MadeUpAccount
 ) -> FillPart:
     with exact():
         units = half_even(pounds * rate / price, UNIT_PLACES)
@@ -75,7 +75,7 @@ def _buy(
 
 
 def _sell(
-    symbol: str, units: Decimal, price: Decimal, rate: Decimal, at: dt.datetime, broker: SimulatedBroker
+    symbol: str, units: Decimal, price: Decimal, rate: Decimal, at: dt.datetime, broker: MadeUpAccount
 ) -> FillPart:
     with exact():
         value = half_even(units * price / rate, PENCE_PLACES)

@@ -20,12 +20,12 @@ from trading_ops.domain import calendar
 from trading_ops.domain.corrections import RetakeSnapshot
 from trading_ops.domain.diagnosis import Finding
 from trading_ops.domain.ledger import CashMovement
+from trading_ops.domain.made_up_account import Credit, MadeUpAccount
 from trading_ops.domain.policy import Policy
 from trading_ops.domain.quality import evaluate_data_quality
 from trading_ops.domain.results import Outcome
 from trading_ops.domain.values import UNIT_PLACES, ZERO
 from trading_ops.planning.inputs import looked_back, names_seen
-from trading_ops.simulation.broker import Credit, SimulatedBroker
 from trading_ops.simulation.people import OPERATOR, PERSON
 from trading_ops.store import audit, broker, configuration, corrections, desk, ledger, snapshot_view, snapshots
 
@@ -43,7 +43,7 @@ class Operator:
     conn: psycopg.Connection[Any]
     root: Path
     policy: Policy
-    account: SimulatedBroker
+    account: MadeUpAccount
     booked: int = field(default=0)
 
     def deposit(self, amount_gbp: Decimal, asof: dt.date) -> None:

@@ -10,11 +10,11 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from trading_ops.domain.answer import BEGUN, Answer, FillPart, of_parts
+from trading_ops.domain.made_up_account import MadeUpAccount
 from trading_ops.domain.policy import Policy
 from trading_ops.domain.ticket_model import LinePart, TicketContent
 from trading_ops.domain.values import PENCE_PLACES, UNIT_PLACES, exact, half_even
 from trading_ops.simulation import kinds
-from trading_ops.simulation.broker import SimulatedBroker
 from trading_ops.simulation.kinds import Kind
 from trading_ops.simulation.people import nearly_units, swapped_units
 
@@ -37,7 +37,7 @@ class Execution:
     """
 
     ticket: TicketContent
-    account: SimulatedBroker
+    account: MadeUpAccount
     honest: Sequence[Answer]
     policy: Policy
     names: Sequence[str]

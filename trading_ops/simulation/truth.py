@@ -1,29 +1,14 @@
-"""The market as it turned out, for the simulated broker and executor only; no plan ever sees it."""
+"""Reading the market as it turned out, for the simulated broker and executor only; no plan ever sees it."""
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import psycopg
 
+from trading_ops.domain.made_up_account import Truth
 from trading_ops.domain.policy import Policy
 from trading_ops.store import chosen
-
-
-@dataclass(frozen=True)
-class Truth:
-    """Opens in USD by symbol and session, splits and dividends by ex-date, and dollars for a pound by day."""
-
-    opens: Mapping[tuple[str, dt.date], Decimal]
-    splits: Mapping[dt.date, tuple[tuple[str, Decimal], ...]]
-    dividends: Mapping[dt.date, tuple[tuple[str, Decimal], ...]]
-    fixings: tuple[tuple[dt.date, Decimal], ...]
-
-    def usd_per_gbp(self, day: dt.date) -> Decimal:
-        """The last fixing on or before a day."""
-        return next(rate for when, rate in reversed(self.fixings) if when <= day)
 
 
 def read(conn: psycopg.Connection[Any], first: dt.date, last: dt.date, policy: Policy) -> Truth:

@@ -11,11 +11,11 @@ import psycopg
 
 from trading_ops.domain import calendar
 from trading_ops.domain.answer import BEGUN
+from trading_ops.domain.made_up_account import Credit, MadeUpAccount
 from trading_ops.domain.policy import Policy
 from trading_ops.domain.reasons import rules_of
 from trading_ops.domain.ticket_model import TicketContent
 from trading_ops.simulation import executor, planting_answers, planting_week, truth
-from trading_ops.simulation.broker import Credit, SimulatedBroker
 from trading_ops.simulation.doings import CASH, Doings
 from trading_ops.simulation.entering import enter
 from trading_ops.simulation.fresh import require_fresh
@@ -74,6 +74,8 @@ class Simulation:
 
     Attributes:
         at_the_end: What is done once after a ticket of the last weeks was carried out, or after the last week.
+        before_week: What is done at the beginning of a week's last days, before its plan, with its as-of session.
+        after_week: What is done after a week's ticket was issued.
         written: What is done when reports are due: once a week before its plan, and after the last, with the moment.
         names: Names that may be bought.
         executed: The newest ticket that was carried out, with what is entered of it; None after a week without one.
@@ -91,10 +93,12 @@ class Simulation:
     opening_snapshot: bool = True
     at_the_end: Callable[["Simulation", dt.date], None] | None = None
     written: Callable[[dt.datetime], object] | None = None
+    before_week: Callable[["Simulation", dt.date], None] | None = None
+    after_week: Callable[[dt.date], None] | None = None
     halted: int = 0
     executed: Execution | None = None
     names: tuple[str, ...] = field(init=False)
-    account: SimulatedBroker = field(init=False)
+    account: MadeUpAccount = field(init=False)
     operator: Operator = field(init=False)
     life: SloppyLife = field(init=False)
 
@@ -102,7 +106,7 @@ class Simulation:
         require_fresh(self.conn)
         market = truth.read(self.conn, self.first, self.through + dt.timedelta(days=14), self.policy)
         before = calendar.previous_session(self.first)
-        self.account = SimulatedBroker(market, self.policy.ledger.withholding, self.cash_gbp, before)
+        self.account = MadeUpAccount(market, self.policy.ledger.withholding, self.cash_gbp, before)
         self.operator = Operator(self.conn, self.root, self.policy, self.account)
         asofs = calendar.weekly_asofs(self.first, self.through)
         self.names = configuration.universe_of_day(self.conn, self.through).universe.expected(self.through)
@@ -117,6 +121,8 @@ class Simulation:
     def run(self) -> Iterator[Week]:
         """Every week whose last session lies in the span, oldest first."""
         for number, asof in enumerate(calendar.weekly_asofs(self.first, self.through)):
+            if self.before_week is not None and number:
+                self.before_week(self, asof)
             self.account.advance(asof)
             if number == 0:
                 self.operator.deposit(self.cash_gbp, asof)
@@ -126,6 +132,8 @@ class Simulation:
             self._reports_until(asof)
             ticket = self.plan(asof)
             content = TicketContent.model_validate_json(ticket.content)
+            if self.after_week is not None:
+                self.after_week(asof)
             yield Week(
                 asof, ticket, Decimal(content.equity_gbp or 0), (outstanding.kind.name,) if outstanding else (),
                 content.reasons, outstanding is not None and outstanding.kind.refused,
@@ -206,7 +214,7 @@ class Simulation:
             self.halted = 0
 
 
-def doings(of: Simulation, asof: dt.date, account: SimulatedBroker, credits: list[Credit]) -> Doings:
+def doings(of: Simulation, asof: dt.date, account: MadeUpAccount, credits: list[Credit]) -> Doings:
     """The week up to a snapshot, as it is before anything goes wrong."""
     traded = {line.symbol for line in of.executed.ticket.lines} if of.executed else set()
     held = account.units()

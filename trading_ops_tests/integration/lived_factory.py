@@ -26,6 +26,7 @@ from psycopg.rows import dict_row
 from trading_ops.commands.setup import prepare
 from trading_ops.domain import universe as universes
 from trading_ops.domain.answer import Answer
+from trading_ops.domain.made_up_account import Credit
 from trading_ops.domain.ticket_model import TicketContent
 from trading_ops.planning import steps
 from trading_ops.planning.direct import plan_now
@@ -33,7 +34,6 @@ from trading_ops.providers.files import FilesProvider
 from trading_ops.providers.protocol import Fetched, Request
 from trading_ops.settings import Settings
 from trading_ops.simulation import executor, truth
-from trading_ops.simulation.broker import Credit
 from trading_ops.simulation.people import People
 from trading_ops.simulation.weeks import Simulation
 from trading_ops.store import configuration, market, roles
@@ -112,13 +112,13 @@ class Lived:
     holdings: dict[str, Decimal]
 
 
-def fresh_book(server: Server, administrator: psycopg.Connection[Any], name: str) -> Settings:
-    """A home with an empty sim book that knows the names of the real prices."""
+def fresh_book(server: Server, administrator: psycopg.Connection[Any], name: str, book: str = "sim") -> Settings:
+    """A home with an empty book that knows the names of the real prices."""
     home = Settings(server.settings.home / name, database_url=server.admin_dsn(), database=name)
     home.make_folders()
     shutil.copy2(server.settings.secrets_dir / "db.json", home.secrets_dir)
     _clone_database(administrator, server.settings.database, home)
-    prepare(home, "sim", MARKET / "universe.csv", None)
+    prepare(home, book, MARKET / "universe.csv", None)
     return home
 
 

@@ -1,12 +1,37 @@
-"""A broker that knows what it holds: positions opened by each BUY, splits at the open, dividends on the ex-date."""
+"""An account at a broker that is made up: positions opened by each BUY, splits at the open, dividends on the ex-date.
+
+The simulated broker and the paper broker keep one. It knows nothing of the ledger, so that the two can be reconciled.
+Does not belong here: who trades in it (`simulation`), what people see of it (`desk.paper_account`).
+"""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from trading_ops.domain.calendar import sessions
 from trading_ops.domain.values import ONE, PENCE_PLACES, UNIT_PLACES, ZERO, exact, half_even
-from trading_ops.simulation.truth import Truth
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The market as it turned out.
+
+    Attributes:
+        opens: USD by symbol and session; only who trades at the open needs them.
+        splits: Names with their ratios, by ex-date.
+        dividends: Names with USD a unit, by ex-date.
+        fixings: Days with their dollars for a pound, ascending.
+    """
+
+    opens: Mapping[tuple[str, dt.date], Decimal]
+    splits: Mapping[dt.date, tuple[tuple[str, Decimal], ...]]
+    dividends: Mapping[dt.date, tuple[tuple[str, Decimal], ...]]
+    fixings: tuple[tuple[dt.date, Decimal], ...]
+
+    def usd_per_gbp(self, day: dt.date) -> Decimal:
+        """The last fixing on or before a day."""
+        return next(rate for when, rate in reversed(self.fixings) if when <= day)
 
 
 @dataclass
@@ -28,8 +53,8 @@ class Credit:
 
 
 @dataclass
-class SimulatedBroker:
-    """The account at the simulated broker. `now` is the last session whose open it has lived through."""
+class MadeUpAccount:
+    """The account. `now` is the last session whose open it has lived through."""
 
     truth: Truth
     withholding: Decimal
@@ -100,6 +125,6 @@ class SimulatedBroker:
                 position.units -= units
         self.positions = [p for p in self.positions if p.units > ZERO]
 
-    def copy(self) -> "SimulatedBroker":
+    def copy(self) -> "MadeUpAccount":
         """The same account, to live on by itself."""
         return replace(self, positions=[replace(p) for p in self.positions], credits=list(self.credits))
