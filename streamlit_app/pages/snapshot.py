@@ -9,9 +9,13 @@ from streamlit_app.components.check_saving import save_check
 from streamlit_app.components.fields import Body
 from streamlit_app.database import reading
 from streamlit_app.person import Person
+from trading_ops.desk import paper_account
 from trading_ops.desk.account_check import Against, against
 from trading_ops.desk.check_form import CheckReading, looked_at, read_check
 from trading_ops.domain.calendar import LONDON
+from trading_ops.domain.errors import Refused
+from trading_ops.domain.ticket_words import pounds
+from trading_ops.domain.values import fixed, plain
 
 PAGE, SUBJECT = "snapshot", "check"
 HOW = {"type": "I type it in", "file": "I have the statement file"}
@@ -49,6 +53,7 @@ def _form(person: Person, body: Body, found: CheckReading, known: Against, now: 
     count = len(found.holdings)
     names = "no holdings" if not count else "1 holding" if count == 1 else f"{count} holdings"
     style.big(f"2 minutes: cash and {names}")
+    _paper(person, now)
     if fields.choice("How would you like to do it?", HOW, body, "how", key=PAGE, keep=keep, first="type") == "file":
         statement_file.show(person)
         return
@@ -62,6 +67,21 @@ def _form(person: Person, body: Body, found: CheckReading, known: Against, now: 
         keep()
 
     fields.button("Check your answers", on, key="snapshot:check", main=True)
+
+
+def _paper(person: Person, now: dt.datetime) -> None:
+    """A paper book has no account on eToro: what its broker would show is read here instead."""
+    with reading(person) as conn:
+        try:
+            shown = paper_account.seen(conn, now) if paper_account.is_kept(conn) else None
+        except Refused as exc:
+            style.note(str(exc))
+            return
+    if shown is None:
+        return
+    style.note("Practice: this is what the paper account shows now. Type it in below, as you would from eToro.")
+    held = [f"{symbol}: {plain(units)}" for symbol, units in shown.units.items()]
+    style.listed([f"Available cash: {pounds(fixed(shown.cash_gbp, 2))}", *held])
 
 
 def _check(person: Person, body: Body, found: CheckReading, known: Against, keep: fields.Keep) -> None:

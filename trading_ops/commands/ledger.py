@@ -13,7 +13,8 @@ from trading_ops.commands import handed_in, show
 from trading_ops.commands.handed_in import day_of, moment, not_in_the_future, number, said
 from trading_ops.commands.home import now, opened, person
 from trading_ops.commands.tickets import fixing_of
-from trading_ops.desk import executing, statement_import
+from trading_ops.desk import executing, paper_account, statement_import
+from trading_ops.desk.reconciling import session_seen
 from trading_ops.domain import calendar
 from trading_ops.domain.errors import BadInput, UnknownSymbol
 from trading_ops.domain.fill_limits import check_fee, whole_fill
@@ -262,6 +263,27 @@ def snapshot_add(
             entered_by=person(),
         )  # fmt: skip
     typer.echo(f"Snapshot of the close of {session}: {cash_gbp} GBP and {len(holdings)} holdings ({snapshot_id}).")
+
+
+@snapshot_app.command("paper")
+def snapshot_paper(
+    enter: Annotated[bool, typer.Option("--enter", help="enter it as the account check")] = False, form: Form = "table"
+) -> None:
+    """What the paper broker's account shows now, for the account check of a paper book."""
+    at = now()
+    with opened() as (conn, _), conn.transaction():
+        shown = paper_account.seen(conn, at)
+        if enter:
+            holdings = {symbol: (units, UNIT_PLACES) for symbol, units in shown.units.items()}
+            broker.add_snapshot(
+                conn, taken_at=at, session=session_seen(at), cash_gbp=shown.cash_gbp, holdings=holdings,
+                origin="paper broker", entered_by=person(),
+            )  # fmt: skip
+    cash = {"symbol": handed_in.CASH, "units": fixed(shown.cash_gbp, PENCE_PLACES)}
+    held = ({"symbol": symbol, "units": plain(units)} for symbol, units in shown.units.items())
+    show.rows([cash, *held], form, "")
+    if enter and form == "table":
+        typer.echo("Entered as the account check.")
 
 
 def _statement_add(file: Path, at: str | None) -> None:
