@@ -21,6 +21,7 @@ from trading_ops.commands import (
     people,
     qlib,
     report,
+    rollout,
     serve,
     setup,
     simulate,
@@ -64,6 +65,7 @@ app.add_typer(mail.app, name="mail")
 app.add_typer(export.app, name="export")
 app.add_typer(qlib.app, name="qlib")
 app.add_typer(report.app, name="report")
+app.add_typer(rollout.app, name="rollout")
 app.add_typer(backup.app, name="backup")
 app.add_typer(audit.app, name="audit")
 app.add_typer(audit.desk_app, name="desk")

@@ -9,7 +9,7 @@ import typer
 from trading_ops.commands import show
 from trading_ops.commands.handed_in import day_of
 from trading_ops.commands.home import now, opened, opened_in
-from trading_ops.desk import switching
+from trading_ops.desk import rolling_out, switching
 from trading_ops.domain import policy as policies
 from trading_ops.domain import universe as universes
 from trading_ops.domain.books import BOOKS
@@ -66,9 +66,12 @@ def prepare(settings: Settings, book: str, universe: Path | None, policy: Path |
                 f"This home already holds a {held['book']} book; a home holds one book for ever. "
                 "Use another TRADING_OPS_HOME for another book."
             )
-        configuration.import_policy(conn, policy_text, str(policy_file))
+        _, notices = rolling_out.import_policy(conn, policy_text, str(policy_file))
         if universe is not None or held is None:
             configuration.import_universe(conn, universe_text, str(universe_file))
+        for notice in (*notices, rolling_out.begin(conn, now())):
+            if notice:
+                typer.echo(notice)
 
 
 def init(
@@ -97,7 +100,9 @@ def policy_import(file: Path) -> None:
     """Put a policy in force for the next plan that opens."""
     text = read_text(file)
     with opened() as (conn, _), conn.transaction():
-        stored = configuration.import_policy(conn, text, str(file))
+        stored, notices = rolling_out.import_policy(conn, text, str(file))
+    for notice in notices:
+        typer.echo(notice)
     typer.echo(f"Policy version {stored.version}, hash {stored.policy_hash[:12]}, from the next plan that opens.")
 
 

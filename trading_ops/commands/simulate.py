@@ -14,11 +14,15 @@ import psycopg
 import typer
 from rich.progress import track
 
+from trading_ops.backup import making, proving
 from trading_ops.commands import planted_differences, show
+from trading_ops.commands import rollout as rollouts
 from trading_ops.commands.handed_in import day_of, number
 from trading_ops.commands.home import now, opened, opened_in
 from trading_ops.commands.market import fetch, store_outcome
 from trading_ops.commands.setup import prepare
+from trading_ops.desk import rollout_state
+from trading_ops.desk.book_clock import now_of
 from trading_ops.domain import calendar
 from trading_ops.domain.values import PENCE_PLACES, fixed
 from trading_ops.reports.writing import write_owed
@@ -26,9 +30,12 @@ from trading_ops.settings import Settings
 from trading_ops.simulation import examination
 from trading_ops.simulation.examination import Examined
 from trading_ops.simulation.people import People, manner
+from trading_ops.simulation.rollout_walk import RolloutWalk
 from trading_ops.simulation.weeks import Planner, Simulation, Week
 from trading_ops.store import artifacts, configuration
+from trading_ops.store import rollout as rollout_store
 from trading_ops.store.reports import Report
+from trading_ops.store.tickets import Ticket
 
 DEMO_WEEKS = 4
 DEMO_KEEP = 3
@@ -96,6 +103,9 @@ def simulate(
     examine: Annotated[
         bool, typer.Option("--examine", help="sloppy: plant differences in pairs too, at the end, and take them back")
     ] = False,
+    rollout: Annotated[
+        bool, typer.Option("--rollout", help="walk the roll-out as well: make everything ready, ask to be promoted")
+    ] = False,
     report: Annotated[bool, typer.Option("--reports/--no-reports", help="write every day's and week's report")] = True,
     json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
@@ -111,14 +121,18 @@ def simulate(
         hurry(conn)
         examined: list[Examined] = []
         written: list[Report] = []
+        walk = _walk(conn, settings) if rollout else None
         run = Simulation(
             conn, settings.snapshots_dir, policy, people, planner_of(conn, settings, jobs=jobs), *span, pounds,
             at_the_end=(lambda lived, asof: examined.extend(examination.examine(lived, asof))) if examine else None,
             written=(lambda at: written.extend(write_owed(conn, at, settings.reports_dir))) if report else None,
+            before_week=walk.before if walk else None, after_week=walk.after if walk else None,
         )  # fmt: skip
         started = time.monotonic()
         weeks = list(_watched(run.run(), len(calendar.weekly_asofs(*span)), quiet=json))
         seconds = time.monotonic() - started
+        led = rollout_state.state(conn, now_of(conn, now())) if walk else None
+        acts = rollout_store.acts(conn) if walk else ()
     wrong = [w for w in weeks if not w.as_planted and people.manner != "absent"]
     missed = [m for m in (*run.life.met, *examined) if not m.right]
     if json and people.manner != "sloppy":
@@ -133,8 +147,25 @@ def simulate(
             typer.echo(_reports_words(written))
         if people.manner == "sloppy":
             planted_differences.tell(run.life.met, examined)
+        if walk is not None and led is not None:
+            typer.echo(f"Asked in the first week: {walk.asked_too_early}")
+            rollouts.tell(led, acts)
     if (wrong or missed) and not (json and people.manner != "sloppy"):
         raise typer.Exit(1)
+
+
+def _walk(conn: psycopg.Connection[Any], settings: Settings) -> RolloutWalk:
+    def back_up() -> None:
+        with making.one_at_a_time(settings):
+            made = making.create(conn, settings, now())
+            proving.record(conn, proving.verify(settings.backups_dir / made.backup_id), now())
+
+    def test(session: dt.date) -> Ticket:
+        from trading_ops.planning.direct import test_now
+
+        return test_now(conn, settings.tickets_dir, settings.snapshots_dir, session, at=now())
+
+    return RolloutWalk(conn, test, back_up)
 
 
 def _reports_words(written: Sequence[Report]) -> str:

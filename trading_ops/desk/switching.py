@@ -16,6 +16,7 @@ from trading_ops.domain.calendar import PlanTimes
 from trading_ops.domain.errors import BadInput, Refused
 from trading_ops.domain.kill_switch import KillSwitchEvent, end_of_pause, followed_by_a_state, standing_pauses
 from trading_ops.domain.policy import Policy
+from trading_ops.domain.rollout import ROLLOUT
 from trading_ops.domain.ticket_words import long_day
 from trading_ops.domain.values import Session
 from trading_ops.store import audit, configuration, desk
@@ -167,6 +168,10 @@ def end_pause(conn: psycopg.Connection[Any], first: dt.date, reason: str, userna
     ended = [p for p in standing_pauses(desk.kill_switch_events(conn, audit.head(conn).seq)) if p.session == first]
     if not ended:
         raise Refused(f"No pause begins at {long_day(first)}, or it was ended already. Nothing was changed.")
+    if any(pause.set_by == ROLLOUT for pause in ended):
+        raise Refused(
+            "This pause is the roll-out's: a live book trades once `trading-ops rollout promote` leads it on."
+        )
     desk.set_kill_switch(conn, "PAUSED", first, reason.strip(), username, until=end_of_pause(first))
     return f"Ended: {' and '.join(sessions_words(pause) for pause in ended)}. The next plan is judged without it."
 

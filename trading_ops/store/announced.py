@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import psycopg
 
 from trading_ops.domain.values import plain
-from trading_ops.store import answers, audit, reports
+from trading_ops.store import answers, audit, reports, rollout
 
 Row: TypeAlias = Mapping[str, Any]
 Stored: TypeAlias = Iterator[tuple[int, str, dict[str, Any]]]
@@ -46,6 +46,7 @@ def tampered(conn: psycopg.Connection[Any], kinds: Collection[str] = (), up_to: 
         ("ledger.resolution", "resolution", _resolutions),
         ("quality.accepted", "accepted bar", _acceptances),
         ("report.written", "report", _reports),
+        ("rollout.act", "act of the roll-out", _rollout_acts),
         ("ticket.withdrawn", "withdrawal of ticket", _withdrawals),
         ("universe.checked", "look-up", _name_checks),
         ("universe.disabled", "switched-off name", _disablements),
@@ -101,6 +102,11 @@ def _proofs(conn: psycopg.Connection[Any]) -> Stored:
 def _reports(conn: psycopg.Connection[Any]) -> Stored:
     for row in _rows(conn, "reports"):
         yield row["audit_seq"], f"{row['kind']}/{row['day']}/{row['revision']}", reports.announcement(row)
+
+
+def _rollout_acts(conn: psycopg.Connection[Any]) -> Stored:
+    for row in _rows(conn, "rollout_acts"):
+        yield row["audit_seq"], str(row["act_id"]), rollout.announcement(row)
 
 
 def _snapshots(conn: psycopg.Connection[Any]) -> Stored:
