@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from trading_ops.desk import books_now
 from trading_ops.domain import calendar
@@ -58,6 +59,24 @@ class Worth:
             for symbol, position in self.state.positions.items():
                 if symbol not in self.values_gbp and found.usd_per_gbp:
                     self.values_gbp[symbol] = position.units * position.lots[-1].price_usd / found.usd_per_gbp
+
+
+def shared(g: Ground, worth: Worth, session: Session, money: Money, returns: Returns, coming: Next) -> dict[str, Any]:
+    """The fields of `SharedFacts` at the close of a session, all but the head."""
+    sizing = g.of.policy.sizing
+    return {
+        "schema_version": 1,
+        "money": money,
+        "returns": returns,
+        "holdings": holdings(worth, g.point(session).equity_gbp),
+        "cash_share": cash_share(g, session),
+        "cash_floor": known(sizing.cash_floor),
+        "max_weight": known(sizing.max_weight),
+        "costs": costs_so_far(g, session),
+        "trades": newest_trades(g, session),
+        "next": coming,
+        "points": curve(g, session),
+    }
 
 
 def money(g: Ground, worth: Worth, session: Session) -> Money:
