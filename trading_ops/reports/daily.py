@@ -37,9 +37,9 @@ def collect(
     worth = Worth(g, session)
     money = parts.money(g, worth, session)
     returns = parts.returns(g, session, calendar.previous_session(session))
-    states = gates.gates(g, worth, session, morning)
-    found, safe, coming = gates.incidents(g, session), gates.safety(g, session, morning), parts.coming(g, morning)
     newest = gates.newest_ticket(g, morning)
+    states = gates.gates(g, worth, session, morning, newest)
+    found, safe, coming = gates.incidents(g), gates.safety(g, session, morning), parts.coming(g, morning)
     why = f" ({', '.join(newest.content.reasons)})" if newest and newest.content.reasons else ""
     ticket = f"{newest.ticket.ticket_id} {newest.ticket.verdict}{why}" if newest else "none yet"
     tone = _tone(money, states, found, safe)

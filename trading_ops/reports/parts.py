@@ -52,8 +52,7 @@ class Worth:
     def __init__(self, g: Ground, session: Session) -> None:
         found = books_now.values(g.conn, g.of, session)
         self.state: LedgerState = found.ledger
-        bars = books_now.newest_closes(g.conn, g.of.policy, sorted(self.state.positions), session)
-        self.priced_on = {symbol: day for symbol, (day, _) in bars.items() if symbol in found.values_gbp}
+        self.priced_on = {symbol: day for symbol, day in found.priced_on.items() if symbol in found.values_gbp}
         self.values_gbp: dict[Symbol, Decimal] = dict(found.values_gbp)
         with exact():
             for symbol, position in self.state.positions.items():
