@@ -4,7 +4,7 @@ import streamlit as st
 
 from streamlit_app.components.sending import Draft, Form
 from streamlit_app.person import Person
-from trading_ops.desk import ticket_history
+from trading_ops.desk import switching, ticket_history
 from trading_ops.desk.answering import TicketState
 from trading_ops.domain.errors import BadInput
 
@@ -13,7 +13,7 @@ def withdraw(person: Person, state: TicketState) -> None:
     """Ask for the reason, ask once more, and withdraw."""
     form = Form.open(f"withdraw:{state.ticket.ticket_id}")
     with st.form(form.key("form"), enter_to_submit=False):
-        st.text_input("Why (the executor reads it)", key=form.key("why"), max_chars=ticket_history.LONGEST_REASON)
+        st.text_input("Why (the executor reads it)", key=form.key("why"), max_chars=switching.LONGEST_REASON)
         form.buttons("Withdraw the ticket", person, lambda f: _draft(f, person, state))
 
 

@@ -46,6 +46,6 @@ def desk_of_home(_context: dg.InitResourceContext) -> Iterator[Desk]:
     """The desk of the environment's home, open as long as a run or a tick needs it."""
     settings = Settings.from_env()
     with Server(settings).use(), connect(settings, "app_writer") as conn:
-        migrate.require_current(settings)
         conn.autocommit = True  # every write says where its transaction begins and ends
+        migrate.require_current(settings, conn)
         yield Desk(conn, settings)

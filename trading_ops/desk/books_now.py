@@ -67,6 +67,7 @@ class Values:
 
     Attributes:
         closes: Raw close in USD by held name; the newest on or before the session.
+        priced_on: The session of each of those closes.
         values_gbp: Pounds by held name; a name without any bar, or without a fixing, is absent.
         equity_gbp: Cash and values in pounds.
         complete: Every held name has its bar of the session itself, and there is a fixing.
@@ -75,6 +76,7 @@ class Values:
     asof: Session
     ledger: LedgerState
     closes: Mapping[Symbol, Decimal]
+    priced_on: Mapping[Symbol, Session]
     usd_per_gbp: Decimal | None
     values_gbp: Mapping[Symbol, Decimal]
     equity_gbp: Decimal
@@ -129,17 +131,18 @@ def values(conn: psycopg.Connection[Any], of: Books, asof: Session) -> Values:
     bars = newest_closes(conn, of.policy, sorted(state.positions), asof)
     fixing = of.fixing(asof)
     closes = {symbol: close for symbol, (_, close) in bars.items()}
+    priced_on = {symbol: session for symbol, (session, _) in bars.items()}
     worth: dict[Symbol, Decimal] = {}
     with exact():
         for symbol, position in state.positions.items():
             if fixing is not None and symbol in closes:
-                since = bars[symbol][0]
-                worth[symbol] = position.units * _after_splits(of, symbol, closes[symbol], since, asof)
+                worth[symbol] = position.units * _after_splits(of, symbol, closes[symbol], priced_on[symbol], asof)
                 worth[symbol] /= fixing.usd_per_gbp
         equity = state.cash_gbp + sum(worth.values(), ZERO)
-    complete = all(symbol in bars and bars[symbol][0] == asof for symbol in state.positions)
     rate = fixing.usd_per_gbp if fixing else None
-    return Values(asof, state, closes, rate, worth, equity, complete and (rate is not None or not state.positions))
+    complete = all(priced_on.get(symbol) == asof for symbol in state.positions)
+    complete = complete and (rate is not None or not state.positions)
+    return Values(asof, state, closes, priced_on, rate, worth, equity, complete)
 
 
 def _after_splits(of: Books, symbol: Symbol, close: Decimal, since: Session, asof: Session) -> Decimal:

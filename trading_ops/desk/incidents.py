@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from trading_ops.desk.switching import LONGEST_REASON
+from trading_ops.desk.switching import require_words
 from trading_ops.domain.errors import BadInput, Refused
 from trading_ops.store import incidents
 from trading_ops.store.incidents import Incident
@@ -43,10 +43,7 @@ def acknowledge(conn: psycopg.Connection[Any], incident_id: str, note: str, user
         BadInput: The note is missing or too long.
         Refused: There is no such incident, it is closed, or somebody has taken it on.
     """
-    if not note.strip():
-        raise BadInput("Write what you are going to do about it, in a few words.")
-    if len(note) > LONGEST_REASON:
-        raise BadInput(f"The note has {len(note)} characters; use {LONGEST_REASON} at most.")
+    require_words(note, "note", "Write what you are going to do about it, in a few words.")
     incidents.one_at_a_time(conn)
     found = find(conn, incident_id)
     if found.closed_by:

@@ -119,11 +119,12 @@ def standing(conn: psycopg.Connection[Any], now: dt.datetime) -> Standing:
     pauses = tuple(pause for pause in standing_pauses(events) if pause.until is not None and pause.until >= session)
     plan = open_plan(conn, now)
     row = conn.execute(NEWEST).fetchone()
+    waiting = {t.ticket_id: ticket_state(conn, t.ticket_id) for t in tickets.awaiting_answers(conn, dt.date.min)}
     book, proven_at = cast("Book", desk.book(conn)), backups.holds_until(conn, head)
     return Standing(
         book=book,
-        newest=ticket_state(conn, row["ticket_id"]) if row else None,
-        waiting=tuple(ticket_state(conn, t.ticket_id) for t in tickets.awaiting_answers(conn, dt.date.min)),
+        newest=(waiting.get(row["ticket_id"]) or ticket_state(conn, row["ticket_id"])) if row else None,
+        waiting=tuple(waiting.values()),
         kill_switch=state_at(events, session),
         pauses=pauses,
         incidents=incidents(conn, session),

@@ -94,10 +94,19 @@ def require_reason(reason: str) -> None:
     Raises:
         BadInput: They did not, or at too great length.
     """
-    if not reason.strip():
-        raise BadInput("The reason is missing. Write in a few words why.")
-    if len(reason) > LONGEST_REASON:
-        raise BadInput(f"The reason has {len(reason)} characters; use {LONGEST_REASON} at most.")
+    require_words(reason, "reason", "The reason is missing. Write in a few words why.")
+
+
+def require_words(said: str, name: str, missing: str) -> None:
+    """A person wrote something, not too long; `name` is what it is, `missing` what is said when it is not there.
+
+    Raises:
+        BadInput: They did not, or at too great length.
+    """
+    if not said.strip():
+        raise BadInput(missing)
+    if len(said) > LONGEST_REASON:
+        raise BadInput(f"The {name} has {len(said)} characters; use {LONGEST_REASON} at most.")
 
 
 def pause_of(away_from: dt.date, until: dt.date, policy: Policy, now: dt.datetime) -> Pause:
@@ -164,7 +173,7 @@ def end_pause(conn: psycopg.Connection[Any], first: dt.date, reason: str, userna
         Refused: No pause begins there, or somebody ended it meanwhile.
     """
     require_reason(reason)
-    conn.execute("SELECT pg_advisory_xact_lock(7301001)")  # the writers' lock: nobody ends it twice at once
+    audit.one_writer(conn)  # nobody ends it twice at once
     ended = [p for p in standing_pauses(desk.kill_switch_events(conn, audit.head(conn).seq)) if p.session == first]
     if not ended:
         raise Refused(f"No pause begins at {long_day(first)}, or it was ended already. Nothing was changed.")

@@ -7,12 +7,12 @@ import psycopg
 
 from trading_ops.desk.answering import TicketState
 from trading_ops.desk.books_now import Books
+from trading_ops.desk.switching import require_words
 from trading_ops.domain.errors import BadInput
 from trading_ops.domain.execution import ExecutionReport, execution_report
 from trading_ops.store import chosen, tickets
 
 PAGE = 20
-LONGEST_REASON = 400
 
 
 def listed(conn: psycopg.Connection[Any], page: int, size: int = PAGE) -> tuple[Sequence[dict[str, Any]], int]:
@@ -68,9 +68,6 @@ def withdraw(conn: psycopg.Connection[Any], ticket_id: str, reason: str, usernam
         BadInput: The reason is missing or too long.
         Refused: It is withdrawn already, or asks for nothing.
     """
-    if not reason.strip():
-        raise BadInput("The reason is missing. Write why; the executor reads it.")
-    if len(reason) > LONGEST_REASON:
-        raise BadInput(f"The reason has {len(reason)} characters; use {LONGEST_REASON} at most.")
+    require_words(reason, "reason", "The reason is missing. Write why; the executor reads it.")
     tickets.withdraw(conn, ticket_id, reason.strip(), username)
     return f"Ticket {ticket_id} is withdrawn: a message goes out, and the form takes only what was already done."

@@ -120,7 +120,7 @@ def _open_line(
     earlier = [n for n in lines if not n.fill_ids and n.session < session]
 
     def fit(line: AnsweredLine) -> tuple[Session, Decimal, int]:
-        pieces = case.pieces(line) if line.fill_ids else ()
+        pieces = case.pieces(line)
         with exact():
             spent = line.amount_gbp - sum((f.value_gbp for f in pieces), ZERO) - value_gbp
             sold = line.units - sum((f.units for f in pieces), ZERO) - units

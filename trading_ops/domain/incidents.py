@@ -101,7 +101,7 @@ _LISTED: tuple[IncidentClass, ...] = (
     IncidentClass(
         "PLAN_MISSED", "Plan {plan}: nothing ran it in time",
         "The plan was open and nothing ran it, or it was due and has no ticket: the desk or its schedule stood still.",
-        "Look whether Dagster's daemon runs (`trading-ops serve`, `trading-ops doctor`). "
+        "Look whether Dagster's daemon runs (`trading-ops dev`, `trading-ops doctor`). "
         "`trading-ops plan --asof DAY` runs the plan here and now. Without a ticket nothing is traded.",
         ITSELF, "By itself, when the newest plan has run and, once due, has its ticket.",
         "It blocks nothing itself: without a run there is no TRADE.", escalate=6,

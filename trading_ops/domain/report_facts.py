@@ -249,11 +249,10 @@ class TicketPart(_Part):
     costs: Costs
 
 
-class DailyFacts(_Part):
-    """A daily report."""
+class SharedFacts(_Part):
+    """What both kinds of report say of the book."""
 
     schema_version: Literal[1]
-    kind: Literal["daily"]
     head: Head
     money: Money
     returns: Returns
@@ -264,31 +263,25 @@ class DailyFacts(_Part):
     costs: tuple[Costs, ...]
     trades: tuple[Costs, ...]
     next: Next
+    points: tuple[Point, ...]
+
+
+class DailyFacts(SharedFacts):
+    """A daily report."""
+
+    kind: Literal["daily"]
     ticket: Text
     gates: tuple[GateState, ...]
     quality: Quality
     incidents: tuple[OpenIncident, ...]
     safety: Safety
-    points: tuple[Point, ...]
 
 
-class WeeklyFacts(_Part):
+class WeeklyFacts(SharedFacts):
     """A weekly report; `ticket` is None for a week without one."""
 
-    schema_version: Literal[1]
     kind: Literal["weekly"]
-    head: Head
-    money: Money
-    returns: Returns
-    holdings: tuple[Holding, ...]
-    cash_share: Share
-    cash_floor: Share
-    max_weight: Share
     ticket: TicketPart | None
-    costs: tuple[Costs, ...]
-    trades: tuple[Costs, ...]
-    next: Next
-    points: tuple[Point, ...]
 
 
 Facts: TypeAlias = DailyFacts | WeeklyFacts

@@ -37,14 +37,13 @@ def collect(
     worth = Worth(g, session)
     money = parts.money(g, worth, session)
     returns = parts.returns(g, session, calendar.previous_session(session))
-    states = gates.gates(g, worth, session, morning)
-    found, safe, coming = gates.incidents(g, session), gates.safety(g, session, morning), parts.coming(g, morning)
     newest = gates.newest_ticket(g, morning)
+    states = gates.gates(g, worth, session, morning, newest)
+    found, safe, coming = gates.incidents(g), gates.safety(g, session, morning), parts.coming(g, morning)
     why = f" ({', '.join(newest.content.reasons)})" if newest and newest.content.reasons else ""
     ticket = f"{newest.ticket.ticket_id} {newest.ticket.verdict}{why}" if newest else "none yet"
     tone = _tone(money, states, found, safe)
     return DailyFacts(
-        schema_version=1,
         kind="daily",
         head=Head(
             book=g.book, day=session, through=session, week=week_name(session), morning_utc=morning,
@@ -52,21 +51,12 @@ def collect(
             headline=_headline(session, money, returns, states, found), tone=tone,
             summary=_summary(session, money, returns, states, found, safe, coming, morning),
         ),
-        money=money,
-        returns=returns,
-        holdings=parts.holdings(worth, g.point(session).equity_gbp),
-        cash_share=parts.cash_share(g, session),
-        cash_floor=parts.known(g.of.policy.sizing.cash_floor),
-        max_weight=parts.known(g.of.policy.sizing.max_weight),
-        costs=parts.costs_so_far(g, session),
-        trades=parts.newest_trades(g, session),
-        next=coming,
         ticket=ticket,
         gates=states,
         quality=gates.quality(g, worth, session),
         incidents=found,
         safety=safe,
-        points=parts.curve(g, session),
+        **parts.shared(g, worth, session, money, returns, coming),
     )  # fmt: skip
 
 

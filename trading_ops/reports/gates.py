@@ -8,7 +8,6 @@ import datetime as dt
 from collections.abc import Mapping
 
 from trading_ops.desk.answering import TicketState, ticket_state
-from trading_ops.desk.standing import incidents as open_incidents
 from trading_ops.domain.confirmation import LineAnswer, check_confirmation_missing
 from trading_ops.domain.desk import check_account_unconfirmed, check_backup_unproven, check_incident_open
 from trading_ops.domain.kill_switch import state_at
@@ -20,7 +19,8 @@ from trading_ops.domain.ticket_model import GatePart
 from trading_ops.domain.values import Session
 from trading_ops.reports.ground import Ground
 from trading_ops.reports.parts import Worth, rate_words
-from trading_ops.store import backups, broker, configuration, desk
+from trading_ops.store import answers, backups, broker, configuration, desk
+from trading_ops.store.incidents import open_ones
 
 NOT_A_FAULT = "NOTHING_TO_DO"
 """Nobody has to do anything about it: the names are where they should be."""
@@ -37,9 +37,10 @@ def newest_ticket(g: Ground, morning: dt.datetime, *, trade_due: bool = False) -
     return next((s for s in states if not trade_due or s.content.window.confirm_by_utc <= morning), None)
 
 
-def gates(g: Ground, worth: Worth, session: Session, morning: dt.datetime) -> tuple[GateState, ...]:
-    """Every gate with the rules that do not pass."""
-    newest = newest_ticket(g, morning)
+def gates(
+    g: Ground, worth: Worth, session: Session, morning: dt.datetime, newest: TicketState | None
+) -> tuple[GateState, ...]:
+    """Every gate with the rules that do not pass; `newest` is the morning's newest ticket."""
     planned = {part.code: part for part in newest.content.gates} if newest else {}
     now = {r.code: r for r in _asked_now(g, worth, session, morning)}
     found = []
@@ -72,26 +73,21 @@ def _asked_now(g: Ground, worth: Worth, session: Session, morning: dt.datetime) 
         snapshot, g.of.facts, g.point(session).equity_gbp, session, g.of.dividends(session), filled, g.of.policy
     )
     proven = backups.holds_until(g.conn, g.head.seq)
-    due = newest_ticket(g, morning, trade_due=True)
     return (
         *account.results,
-        check_confirmation_missing(_lines(due) if due else ()),
+        check_confirmation_missing(_due_lines(g, morning)),
         check_backup_unproven(proven, morning, g.of.policy, g.book),
         check_incident_open(desk.open_blocking_incidents(g.conn, g.head.seq)),
         check_account_unconfirmed(g.of.policy, g.book),
     )
 
 
-def _lines(state: TicketState) -> tuple[LineAnswer, ...]:
-    if state.ticket.withdrawn_because is not None:
+def _due_lines(g: Ground, morning: dt.datetime) -> tuple[LineAnswer, ...]:
+    """The lines of the TRADE that had to be answered by a morning; none of a withdrawn one."""
+    due = newest_ticket(g, morning, trade_due=True)
+    if due is None or due.ticket.withdrawn_because is not None:
         return ()
-    return tuple(
-        LineAnswer(
-            state.ticket.plan_id, line.line, line.symbol, line.side,
-            state.answered[line.line].answer.status if line.line in state.answered else None,
-        )
-        for line in state.content.lines
-    )  # fmt: skip
+    return answers.answers_of(g.conn, due.ticket.plan_id)
 
 
 def quality(g: Ground, worth: Worth, session: Session) -> Quality:
@@ -120,10 +116,9 @@ def quality(g: Ground, worth: Worth, session: Session) -> Quality:
     )
 
 
-def incidents(g: Ground, session: Session) -> tuple[OpenIncident, ...]:
+def incidents(g: Ground) -> tuple[OpenIncident, ...]:
     """Incidents that nobody has closed, blocking ones first."""
-    found = open_incidents(g.conn, session)
-    return tuple(OpenIncident(kind=i.kind, title=i.title, blocking=i.blocking) for i in found)
+    return tuple(OpenIncident(kind=i.kind, title=i.title, blocking=i.blocking) for i in open_ones(g.conn))
 
 
 def safety(g: Ground, session: Session, morning: dt.datetime) -> Safety:

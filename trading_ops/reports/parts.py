@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from trading_ops.desk import books_now
 from trading_ops.domain import calendar
@@ -51,13 +52,30 @@ class Worth:
     def __init__(self, g: Ground, session: Session) -> None:
         found = books_now.values(g.conn, g.of, session)
         self.state: LedgerState = found.ledger
-        bars = books_now.newest_closes(g.conn, g.of.policy, sorted(self.state.positions), session)
-        self.priced_on = {symbol: day for symbol, (day, _) in bars.items() if symbol in found.values_gbp}
+        self.priced_on = {symbol: day for symbol, day in found.priced_on.items() if symbol in found.values_gbp}
         self.values_gbp: dict[Symbol, Decimal] = dict(found.values_gbp)
         with exact():
             for symbol, position in self.state.positions.items():
                 if symbol not in self.values_gbp and found.usd_per_gbp:
                     self.values_gbp[symbol] = position.units * position.lots[-1].price_usd / found.usd_per_gbp
+
+
+def shared(g: Ground, worth: Worth, session: Session, money: Money, returns: Returns, coming: Next) -> dict[str, Any]:
+    """The fields of `SharedFacts` at the close of a session, all but the head."""
+    sizing = g.of.policy.sizing
+    return {
+        "schema_version": 1,
+        "money": money,
+        "returns": returns,
+        "holdings": holdings(worth, g.point(session).equity_gbp),
+        "cash_share": cash_share(g, session),
+        "cash_floor": known(sizing.cash_floor),
+        "max_weight": known(sizing.max_weight),
+        "costs": costs_so_far(g, session),
+        "trades": newest_trades(g, session),
+        "next": coming,
+        "points": curve(g, session),
+    }
 
 
 def money(g: Ground, worth: Worth, session: Session) -> Money:

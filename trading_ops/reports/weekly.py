@@ -44,30 +44,18 @@ def collect(
     money = parts.money(g, worth, session)
     before = calendar.last_session_of_week(asof - dt.timedelta(days=7))
     returns = parts.returns(g, session, window_of(before))
-    ticket = _ticket(g, asof)
+    ticket, coming = _ticket(g, asof), parts.coming(g, morning)
     tone: Tone = "green" if money.complete and _as_wanted(ticket) else "amber"
     return WeeklyFacts(
-        schema_version=1,
         kind="weekly",
         head=Head(
             book=g.book, day=asof, through=session, week=calendar.week_name(asof), morning_utc=morning,
             written_utc=written, audit_seq=g.head.seq, audit_hash=g.head.hash, revision=revision, replaces=replaces,
             headline=_headline(asof, money, returns, ticket), tone=tone,
-            summary=(
-                _ticket_words(asof, ticket), *_result_words(money, returns), next_words(parts.coming(g, morning))
-            ),
+            summary=(_ticket_words(asof, ticket), *_result_words(money, returns), next_words(coming)),
         ),
-        money=money,
-        returns=returns,
-        holdings=parts.holdings(worth, g.point(session).equity_gbp),
-        cash_share=parts.cash_share(g, session),
-        cash_floor=parts.known(g.of.policy.sizing.cash_floor),
-        max_weight=parts.known(g.of.policy.sizing.max_weight),
         ticket=ticket,
-        costs=parts.costs_so_far(g, session),
-        trades=parts.newest_trades(g, session),
-        next=parts.coming(g, morning),
-        points=parts.curve(g, session),
+        **parts.shared(g, worth, session, money, returns, coming),
     )  # fmt: skip
 
 

@@ -153,12 +153,9 @@ def _key(kind: Kind, day: dt.date) -> Session:
     if kind == "weekly":
         return calendar.last_session_of_week(day)
     if not calendar.is_session(day):
-        raise Refused(f"{day} is no trading day of New York, so there is no daily report of it. Use {_before(day)}.")
+        before = calendar.previous_session(day)
+        raise Refused(f"{day} is no trading day of New York, so there is no daily report of it. Use {before}.")
     return day
-
-
-def _before(day: dt.date) -> dt.date:
-    return calendar.previous_session(day)
 
 
 def _made(conn: psycopg.Connection[Any], kind: Kind, day: Session, now: dt.datetime) -> Report:

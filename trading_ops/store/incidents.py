@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from trading_ops.store import audit, desk
+from trading_ops.store import audit
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,3 @@ def escalate(conn: psycopg.Connection[Any], incident_id: uuid.UUID, level: int) 
         "INSERT INTO ops.incident_escalations (incident_id, level, audit_seq) VALUES (%s, %s, %s)",
         (incident_id, level, seq),
     )
-
-
-def tell(conn: psycopg.Connection[Any], dedupe_key: str, kind: str, payload: Mapping[str, object]) -> None:
-    """Put a message about an incident into the outbox, once for its key."""
-    desk.enqueue(conn, dedupe_key, kind, None, payload)

@@ -2,6 +2,7 @@
 
 import functools
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from alembic import command
@@ -25,22 +26,30 @@ def head(folder: Path | None = None) -> str:
 def current(settings: Settings) -> str | None:
     """The revision of the database, or None before the first."""
     with connect(settings, "app_writer") as conn:
-        # While the very first upgrade is at work the table is there, and may be read when that one has ended.
-        readable = "SELECT has_table_privilege(to_regclass('ops_meta.schema_version')::oid, 'SELECT') AS yes"
-        there = conn.execute(readable).fetchone()
-        if there is None or not there["yes"]:
-            return None
-        row = conn.execute("SELECT version_num FROM ops_meta.schema_version").fetchone()
+        return _revision(conn)
+
+
+def _revision(conn: psycopg.Connection[Any]) -> str | None:
+    # While the very first upgrade is at work the table is there, and may be read when that one has ended.
+    readable = "SELECT has_table_privilege(to_regclass('ops_meta.schema_version')::oid, 'SELECT') AS yes"
+    there = conn.execute(readable).fetchone()
+    if there is None or not there["yes"]:
+        return None
+    row = conn.execute("SELECT version_num FROM ops_meta.schema_version").fetchone()
     return str(row["version_num"]) if row else None
 
 
-def require_current(settings: Settings) -> None:
+def require_current(settings: Settings, conn: psycopg.Connection[Any] | None = None) -> None:
     """The schema is the one that this code was written for.
+
+    Args:
+        settings: The home.
+        conn: A connection of `app_writer` that is open already; one is opened for the question if left out.
 
     Raises:
         NotInitialised: It is an older one, or a newer one.
     """
-    seen, wanted = current(settings), head()
+    seen, wanted = current(settings) if conn is None else _revision(conn), head()
     if seen != wanted:
         raise NotInitialised(
             f"{settings.home} has schema {seen or 'none'}, and this version needs {wanted}. Run `trading-ops init`: it "

@@ -15,12 +15,10 @@ from trading_ops.store.provenance import CodeState
 from trading_ops.store.snapshots import Snapshot
 
 FACT_KINDS = (
-    "answers.confirmation", "backup.proven", "broker.snapshot", "desk.incident", "desk.incident_closed",
-    "desk.kill_switch", "ledger.event", "ledger.fill", "ledger.movement", "ledger.void", "quality.accepted",
-    "ticket.withdrawn", "universe.checked", "universe.disabled",
+    "answers.confirmation", "backup.proven", "broker.snapshot", "desk.kill_switch", "ledger.event", "ledger.fill",
+    "ledger.movement", "ledger.void", "quality.accepted", "ticket.withdrawn", "universe.checked", "universe.disabled",
 )  # fmt: skip
-"""Announcements that can change what a plan decides. A run that saw fewer of them is not current."""
-_OF_INCIDENTS = ("desk.incident", "desk.incident_closed")
+"""Announcements that can change what a plan decides, beside blocking incidents. A run that saw fewer is not current."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +184,7 @@ def facts_head(conn: psycopg.Connection[Any]) -> int:
         "(SELECT max(audit_seq) FROM ops.incidents WHERE blocking), "
         "(SELECT max(c.audit_seq) FROM ops.incident_closures c JOIN ops.incidents i USING (incident_id) "
         "WHERE i.blocking)) AS seq",
-        ([kind for kind in FACT_KINDS if kind not in _OF_INCIDENTS],),
+        (list(FACT_KINDS),),
     ).fetchone()
     return int(row["seq"] or 1) if row else 1
 

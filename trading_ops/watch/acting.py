@@ -119,7 +119,7 @@ def _close(conn: psycopg.Connection[Any], there: Sequence[Incident], judged: Jud
 
 
 def _tell(conn: psycopg.Connection[Any], each: Incident) -> str:
-    incidents.tell(conn, f"incident:{each.incident_id}", "incident.opened", _message(each))
+    desk.enqueue(conn, f"incident:{each.incident_id}", "incident.opened", None, _message(each))
     return f"{each.kind} ({each.title})"
 
 
@@ -131,7 +131,7 @@ def _escalate(conn: psycopg.Connection[Any], each: Incident, now: dt.datetime) -
     incidents.escalate(conn, each.number, due)
     hours = int((now - each.opened_at).total_seconds() // 3600)
     message = {**_message(each), "open_for": f"{hours} hours, and nobody has acknowledged it"}
-    incidents.tell(conn, f"incident:{each.incident_id}:{due}", "incident.escalated", message)
+    desk.enqueue(conn, f"incident:{each.incident_id}:{due}", "incident.escalated", None, message)
     return [f"{each.kind} ({each.title})"]
 
 

@@ -6,7 +6,7 @@ Does not belong here: what an observation means (`domain.watching`).
 import datetime as dt
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -20,7 +20,7 @@ from trading_ops.domain.desk import check_backup_unproven
 from trading_ops.domain.errors import ConfigError
 from trading_ops.domain.judgement import evidence_codes
 from trading_ops.domain.observed import Clocks, Observed, PlanSeen, Post, Restated, SourceSeen, SwitchSeen
-from trading_ops.domain.results import Outcome
+from trading_ops.domain.results import CheckResult, Outcome
 from trading_ops.intake import telling
 from trading_ops.settings import Settings
 from trading_ops.store import (
@@ -107,15 +107,14 @@ def _plan(conn: psycopg.Connection[Any], plan_id: str) -> PlanSeen:
         decided=ticket is not None,
         reasons=tuple(ticket.document["content"]["reasons"]) if ticket else (),
         run_at=run.created_at if run else None,
-        complete=run is not None and _complete(conn, run),
+        complete=run is not None and _complete(conn, run, stored),
         results=tuple(stored.values()),
         unanswered=sum(line.status is None for line in lines),
     )
 
 
-def _complete(conn: psycopg.Connection[Any], run: Run) -> bool:
+def _complete(conn: psycopg.Connection[Any], run: Run, stored: Mapping[str, CheckResult]) -> bool:
     """The run left all its evidence, and reached its decision unless a failed rule kept it from there."""
-    stored = evidence.results(conn, run.run_id)
     whole = bool(stored) and all(code in stored for code in evidence_codes(stored))
     refused = any(result.outcome is not Outcome.PASS for result in stored.values())
     return whole and (refused or tickets.has_decision(conn, run.run_id))
