@@ -273,9 +273,13 @@ class DailyFacts(_Part):
 
 
 class WeeklyFacts(_Part):
-    """A weekly report; `ticket` is None for a week without one."""
+    """A weekly report; `ticket` is None for a week without one.
 
-    schema_version: Literal[1]
+    Attributes:
+        schema_version: 1 says of the lines how many were "as told"; 2 says what became of them instead.
+    """
+
+    schema_version: Literal[1, 2]
     kind: Literal["weekly"]
     head: Head
     money: Money
