@@ -15,6 +15,8 @@ from trading_ops.desk import answering, books_now, no_ticket, ticket_history
 from trading_ops.desk.answering import TicketState
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.execution import ExecutionReport, LineExecution
+from trading_ops.domain.execution_text import told
+from trading_ops.domain.ticket_record import banner_of
 from trading_ops.domain.values import ZERO
 
 
@@ -90,7 +92,7 @@ def _one(person: Person, ticket_id: str) -> None:
         st.error(str(exc))
         return
     ticket = state.ticket
-    st.header(f"Ticket {ticket.ticket_id}")
+    st.header(f"{banner_of(state.content)}Ticket {ticket.ticket_id}")
     if ticket.withdrawn_because is not None:
         notice("red", "WITHDRAWN.", ticket.withdrawn_because)
     window, lines = state.content.window, len(state.content.lines)
@@ -126,7 +128,7 @@ def _asked_against_done(report: ExecutionReport | None) -> None:
     lost = "lost" if report.slippage_gbp >= ZERO else "gained"
     st.header("Asked against done")
     st.markdown(
-        f"{report.as_told} of {len(report.lines)} lines as told. "
+        f"{told(report.lines)}. "
         f"Bought {words.gbp(report.executed_buys_gbp)} of {words.gbp(report.intended_buys_gbp)}, "
         f"sold {words.gbp(report.executed_sells_gbp)} of {words.gbp(report.intended_sells_gbp)}; "
         f"{slip} {lost} against the ticket's prices."

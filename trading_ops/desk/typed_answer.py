@@ -22,6 +22,8 @@ from trading_ops.domain.typed import Kind, Typed, typed_number, typed_time
 from trading_ops.domain.values import half_even
 
 NOTE_MAX = 400
+INSTRUCTIONS = ("BEYOND_LIMIT", "OVERFILLED")
+"""Questions about what the ticket said, not about the typing: a number can be read off rightly and still break it."""
 Fields = Mapping[str, Any]
 """A line's form as it is kept in a draft: `status`, `reason`, `note`, `fee`, `plain_stock`, and `parts`, a list of
 mappings with `units`, `price`, `value`, `time`, `day` and `position_id`; every one text, or absent."""
@@ -103,11 +105,13 @@ def read_line(line: LinePart, typed: Fields, evidence: Evidence) -> Reading:
 
 
 def _one_a_field(asks: Sequence[Ask]) -> tuple[Ask, ...]:
-    """The first question about each field: it names the likeliest cause, and one is enough to look at."""
-    first: dict[tuple[str, int | None], Ask] = {}
+    """The first question about each field, which names the likeliest cause; and what breaks an instruction, always."""
+    kept: list[Ask] = []
     for ask in asks:
-        first.setdefault((ask.field, ask.part), ask)
-    return tuple(first.values())
+        about = (ask.field, ask.part)
+        if ask.code in INSTRUCTIONS or about not in [(k.field, k.part) for k in kept if k.code not in INSTRUCTIONS]:
+            kept.append(ask)
+    return tuple(kept)
 
 
 def _looked_at(asks: Sequence[Ask], typed: Fields, pieces: Sequence[Fields]) -> tuple[str, ...]:

@@ -4,8 +4,12 @@ Belongs here: words and columns. Does not belong here: any figure (`execution`).
 """
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Protocol
 
+from trading_ops.domain.answer import BEGUN
 from trading_ops.domain.execution import ExecutionReport, LineExecution
 from trading_ops.domain.ticket_words import count, pounds
 from trading_ops.domain.values import exact, fixed, half_even, plain
@@ -14,6 +18,36 @@ COLUMNS = ("line", "asked", "done", "status", "price", "reference", "slippage", 
 _MARKUP = re.compile(r"[\\`*_\[\]<>~|&#$]")
 """What Markdown could take for markup or a cell's end inside a person's words."""
 MINUS = "−"
+NOT_ANSWERED, TAKEN_BACK = "not answered", "its fill was taken back"
+_BECAME = {"PARTIAL": "partly done", "SKIPPED": "skipped", "FAILED": "failed", "OPEN": NOT_ANSWERED, "": "taken back"}
+
+
+class Told(Protocol):
+    """What `told` looks at in a line: of a report that is being made, or of one that was stored."""
+
+    @property
+    def status(self) -> str:
+        """See `LineExecution`."""
+
+    @property
+    def as_told(self) -> bool:
+        """See `LineExecution`."""
+
+    @property
+    def price_usd(self) -> object | None:
+        """None when no fill is in force."""
+
+
+def told(lines: Sequence[Told]) -> str:
+    """How many lines were done and what became of the others, then whether an instruction was broken.
+
+    The two are told apart: a line that was skipped breaks no instruction, and yet nothing was done.
+    """
+    became = Counter("" if line.status in BEGUN and line.price_usd is None else line.status for line in lines)
+    others = [f"{became[status]} {words}" for status, words in _BECAME.items() if became[status]]
+    broken = sum(not line.as_told and line.status != "OPEN" and line.price_usd is not None for line in lines)
+    kept = f"an instruction broken on {broken}" if broken else "no instruction broken"
+    return ", ".join([f"{became['DONE']} of {count(len(lines), 'line', 'lines')} done", *others, kept])
 
 
 def to_markdown(report: ExecutionReport) -> str:
@@ -21,13 +55,12 @@ def to_markdown(report: ExecutionReport) -> str:
     head = f"## Intended against executed: ticket {report.ticket_id}"
     if not report.lines:
         return f"{head}\n\nThe ticket had no instruction.\n"
-    told = f"{report.as_told} of {count(len(report.lines), 'line', 'lines')} as told"
     bought = f"Bought {_pounds(report.executed_buys_gbp)} of {_pounds(report.intended_buys_gbp)}"
     sold = f"sold {_pounds(report.executed_sells_gbp)} of {_pounds(report.intended_sells_gbp)}"
     slip = report.slippage_gbp
     lost = f"slippage {_pounds(slip.copy_abs())} {'lost' if slip >= 0 else 'gained'}"
     table = [_row(COLUMNS), _row(["---"] * len(COLUMNS)), *(_row(_cells(line)) for line in report.lines)]
-    sentence = f"{told} ({_percent(report.compliance)}). {bought}, {sold}; {lost}."
+    sentence = f"{told(report.lines)}. {bought}, {sold}; {lost}."
     return "\n".join((head, "", sentence, "", *table, ""))
 
 

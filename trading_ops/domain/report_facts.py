@@ -252,7 +252,6 @@ class TicketPart(_Part):
 class SharedFacts(_Part):
     """What both kinds of report say of the book."""
 
-    schema_version: Literal[1]
     head: Head
     money: Money
     returns: Returns
@@ -269,6 +268,7 @@ class SharedFacts(_Part):
 class DailyFacts(SharedFacts):
     """A daily report."""
 
+    schema_version: Literal[1]
     kind: Literal["daily"]
     ticket: Text
     gates: tuple[GateState, ...]
@@ -278,8 +278,13 @@ class DailyFacts(SharedFacts):
 
 
 class WeeklyFacts(SharedFacts):
-    """A weekly report; `ticket` is None for a week without one."""
+    """A weekly report; `ticket` is None for a week without one.
 
+    Attributes:
+        schema_version: 1 says of the lines how many were "as told"; 2 says what became of them instead.
+    """
+
+    schema_version: Literal[1, 2]
     kind: Literal["weekly"]
     ticket: TicketPart | None
 

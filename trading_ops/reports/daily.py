@@ -44,6 +44,7 @@ def collect(
     ticket = f"{newest.ticket.ticket_id} {newest.ticket.verdict}{why}" if newest else "none yet"
     tone = _tone(money, states, found, safe)
     return DailyFacts(
+        schema_version=1,
         kind="daily",
         head=Head(
             book=g.book, day=session, through=session, week=week_name(session), morning_utc=morning,

@@ -5,6 +5,7 @@ Does not belong here: collecting facts (`daily`, `weekly`), Markdown and HTML (`
 
 from decimal import Decimal
 
+from trading_ops.domain.execution_text import NOT_ANSWERED, TAKEN_BACK, told
 from trading_ops.domain.report_facts import (
     Costs,
     DailyFacts,
@@ -14,6 +15,8 @@ from trading_ops.domain.report_facts import (
     Holding,
     Money,
     Quality,
+    TicketLine,
+    TicketPart,
     WeeklyFacts,
 )
 from trading_ops.domain.values import ONE, exact
@@ -285,7 +288,7 @@ def _ticket(f: WeeklyFacts) -> list[Block]:
         blocks: list[Block] = [Pairs(tuple(pairs)), Say("Nothing was to be traded. Why:")]
         return [*blocks, Points(t.why)]
     pairs += [
-        ("As told", f"{t.as_told} of {len(t.lines)} lines, {words.percent(t.compliance, 0)}"),
+        _told(f, t),
         ("Bought", f"{words.pounds(t.done_buys_gbp)} of {words.pounds(t.asked_buys_gbp)}"),
         ("Sold", f"{words.pounds(t.done_sells_gbp)} of {words.pounds(t.asked_sells_gbp)}"),
         ("Turnover", f"{words.percent(t.turnover)} of equity; asked {words.percent(t.turnover_asked)}"),
@@ -304,11 +307,24 @@ def _ticket(f: WeeklyFacts) -> list[Block]:
             words.pounds(line.cost_gbp),
             f"${line.price_usd}" if line.price_usd else words.NONE,
             f"${line.reference_usd}",
-            line.remark or ("" if line.as_told else "not as told"),
+            line.remark or ("" if line.as_told else _amiss(f, line)),
         )
         for line in t.lines
     )
     return [Pairs(tuple(pairs)), Table("Line by line", columns, rows, frozenset({1, 2, 4, 5, 6, 7}))]
+
+
+def _told(f: WeeklyFacts, t: TicketPart) -> tuple[str, str]:
+    if f.schema_version == 1:  # written before: it comes out as it was told then
+        return "As told", f"{t.as_told} of {len(t.lines)} lines, {words.percent(t.compliance, 0)}"
+    return "Lines", told(t.lines)
+
+
+def _amiss(f: WeeklyFacts, line: TicketLine) -> str:
+    """Why a line without a remark counts as not done as asked."""
+    if f.schema_version == 1:
+        return "not as told"
+    return NOT_ANSWERED if line.status == "OPEN" else TAKEN_BACK
 
 
 def _foot(head: Head) -> tuple[str, ...]:

@@ -61,10 +61,9 @@ class Worth:
 
 
 def shared(g: Ground, worth: Worth, session: Session, money: Money, returns: Returns, coming: Next) -> dict[str, Any]:
-    """The fields of `SharedFacts` at the close of a session, all but the head."""
+    """The fields of `SharedFacts` at the close of a session, all but head and version."""
     sizing = g.of.policy.sizing
     return {
-        "schema_version": 1,
         "money": money,
         "returns": returns,
         "holdings": holdings(worth, g.point(session).equity_gbp),

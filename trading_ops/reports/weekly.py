@@ -9,7 +9,7 @@ from trading_ops.desk.answering import TicketState, ticket_state
 from trading_ops.domain import calendar
 from trading_ops.domain.costs import FillCost
 from trading_ops.domain.execution import ExecutionReport, LineExecution
-from trading_ops.domain.execution_text import remarks
+from trading_ops.domain.execution_text import remarks, told
 from trading_ops.domain.performance import turnover
 from trading_ops.domain.report_facts import Head, Money, Returns, TicketLine, TicketPart, Tone, WeeklyFacts
 from trading_ops.domain.results import Outcome
@@ -47,6 +47,7 @@ def collect(
     ticket, coming = _ticket(g, asof), parts.coming(g, morning)
     tone: Tone = "green" if money.complete and _as_wanted(ticket) else "amber"
     return WeeklyFacts(
+        schema_version=2,
         kind="weekly",
         head=Head(
             book=g.book, day=asof, through=session, week=calendar.week_name(asof), morning_utc=morning,
@@ -94,7 +95,7 @@ def _ticket(g: Ground, asof: Session) -> TicketPart | None:
 
 
 def _as_wanted(ticket: TicketPart | None) -> bool:
-    """Every line as told; or nothing was asked for because nothing was to be done."""
+    """No line is open or broke an instruction; or nothing was asked for because nothing was to be done."""
     if ticket is None or ticket.withdrawn:
         return False
     return ticket.as_told == len(ticket.lines) and all(why.startswith(NOT_A_FAULT) for why in ticket.why)
@@ -143,7 +144,7 @@ def _short(ticket: TicketPart | None) -> str:
         return "no ticket"
     if ticket.verdict != "TRADE":
         return "NO-TRADE"
-    return f"TRADE, {ticket.as_told} of {words.counted(len(ticket.lines), 'line', 'lines')} as told"
+    return f"TRADE, {told(ticket.lines)}"
 
 
 def _ticket_words(asof: Session, ticket: TicketPart | None) -> str:
@@ -156,8 +157,7 @@ def _ticket_words(asof: Session, ticket: TicketPart | None) -> str:
     bought = f"bought {words.pounds(ticket.done_buys_gbp)} of {words.pounds(ticket.asked_buys_gbp)}"
     sold = f"sold {words.pounds(ticket.done_sells_gbp)} of {words.pounds(ticket.asked_sells_gbp)}"
     cost = f"cost {words.pounds(ticket.costs.total_gbp)} ({words.bps(ticket.costs.bps)})"
-    told = f"{ticket.as_told} of {words.counted(len(ticket.lines), 'line', 'lines')} as told"
-    return f"Ticket {ticket.ticket_id}: {told}; {bought}, {sold}; {cost}."
+    return f"Ticket {ticket.ticket_id}: {told(ticket.lines)}; {bought}, {sold}; {cost}."
 
 
 def _result_words(money: Money, returns: Returns) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import pytest
 
 from trading_ops.domain.answer import Answer, FillPart, of_parts
 from trading_ops.domain.execution import ExecutionReport, LineExecution, execution_report
-from trading_ops.domain.execution_text import to_markdown
+from trading_ops.domain.execution_text import to_markdown, told
 from trading_ops.domain.ledger import Fill
 from trading_ops.domain.values import half_even
 from trading_ops_tests.unit.ledger_factory import at, buy, day, sell
@@ -141,6 +141,23 @@ def test_a_fill_that_nobody_answered_for_is_not_as_told() -> None:
     assert of(3, report(replace(BOUGHT[1], value_gbp=D("310.01")))).overfilled
 
 
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        ((), "0 of 4 lines done, 4 not answered, no instruction broken"),
+        ([answer(n, "SKIPPED") for n in (1, 2)] + [answer(n, "FAILED") for n in (3, 4)],
+         "0 of 4 lines done, 2 skipped, 2 failed, no instruction broken"),
+        ((*SOLD, answer(3, "PARTIAL", "233.52", "0.9", "155"), fill(3, "0.9", "233.52", "155")),
+         "1 of 4 lines done, 1 partly done, 2 not answered, no instruction broken"),
+        ((*SOLD, answer(3, value="310.01", price="235.86"), fill(3, "1.84", "235.86", "310.01")),
+         "2 of 4 lines done, 2 not answered, an instruction broken on 1"),
+        ((*SOLD, BOUGHT[0]), "1 of 4 lines done, 2 not answered, 1 taken back, no instruction broken"),
+    ],
+)  # fmt: skip
+def test_that_no_instruction_was_broken_is_not_taken_for_done(facts: Any, says: str) -> None:
+    assert told(report(*facts).lines) == says
+
+
 def test_a_no_trade_ticket_has_nothing_to_compare() -> None:
     content = make_content(orders=(), evidence=[rule_failed("FX_STALE", "5 days", "4 days", "The rate is old.")])
     found = execution_report(content, (), (), G)
@@ -154,7 +171,8 @@ def test_the_report_as_markdown() -> None:
     assert to_markdown(found) == (
         "## Intended against executed: ticket 2018-W05\n"
         "\n"
-        "2 of 4 lines as told (50 %). Bought £310 of £1,550, sold £255.39 of £491.51; slippage £3.08 lost.\n"
+        "2 of 4 lines done, 1 skipped, 1 not answered, an instruction broken on 1. "
+        "Bought £310 of £1,550, sold £255.39 of £491.51; slippage £3.08 lost.\n"
         "\n"
         "| line | asked | done | status | price | reference | slippage | filled | remark |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
