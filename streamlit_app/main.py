@@ -40,6 +40,7 @@ PLACES = (
     Place("cash", "cash", "Cash and events", ":material/payments:", OPERATOR),
     Place("tickets", "tickets", "All tickets", ":material/list_alt:", OPERATOR),
     Place("reports", "reports", "Reports", ":material/monitoring:", OPERATOR),
+    Place("rollout", "rollout", "Roll-out", ":material/stairs:", OPERATOR),
     Place("policy", "policy", "Policy and universe", ":material/rule:", OPERATOR),
     Place("messages", "messages", "Messages", ":material/mail:", OPERATOR),
 )

@@ -11,12 +11,14 @@ from streamlit_app.components.sending import Form
 from streamlit_app.components.sheet import Column, begin, facts, links, notice, table
 from streamlit_app.database import reading
 from streamlit_app.person import Person
-from trading_ops.desk import books_now, costs_now, no_ticket, post, reconciling, standing, switching
+from trading_ops.desk import books_now, costs_now, no_ticket, post, reconciling, rollout_state, standing, switching
 from trading_ops.desk.answer_words import open_lines
 from trading_ops.desk.answering import TicketState
+from trading_ops.desk.rollout_state import RolloutState
 from trading_ops.desk.standing import Incident, Standing
 from trading_ops.domain.costs import MonthCosts
 from trading_ops.domain.incidents import CLASSES
+from trading_ops.domain.rollout import ROLLOUT
 from trading_ops.settings import Settings
 
 COST_MONTHS = 3
@@ -38,15 +40,16 @@ def show(person: Person) -> None:
         cost = costs_now.costs_of_ticket(conn, of, newest.ticket.plan_id) if newest else None
         mail = post.post(conn, Settings.from_env(), clock.wall())
         changes = switching.history(conn, 5)
+        led = rollout_state.state(conn, now)
     if missing is not None:
         _no_ticket(missing)
     show_light(found, with_help=True)
     if where.kill_switch.state != "ACTIVE":
         since = f" since {words.day(where.kill_switch.since)}" if where.kill_switch.since else ""
         notice("amber", f"{where.kill_switch.state}{since}.", where.kill_switch.reason)
-    _at_a_glance(where, now, opens, cost, found, mail)
+    _at_a_glance(where, now, opens, cost, found, mail, led)
     links([("Tickets", "/tickets"), ("Ledger", "/ledger"), ("Reconciliation", "/reconciliation"),
-           ("Cash and events", "/cash"), ("Messages", "/messages")])  # fmt: skip
+           ("Cash and events", "/cash"), ("Messages", "/messages"), ("Roll-out", "/rollout")])  # fmt: skip
     _incidents(person, where)
     _costs(months)
     _switch(person, where, now, changes)
@@ -65,7 +68,7 @@ def _no_ticket(missing: no_ticket.Missing) -> None:
 
 def _at_a_glance(
     where: Standing, now: dt.datetime, opens: dt.datetime, cost: MonthCosts | None, found: reconciling.Reconciled,
-    mail: post.Post,
+    mail: post.Post, led: RolloutState | None,
 ) -> None:  # fmt: skip
     due = standing.next_deadline(where, now)
     checked = f"{words.when(found.snapshot.taken_at)} London" if found.snapshot else "never"
@@ -84,6 +87,7 @@ def _at_a_glance(
         ("Open incidents", incidents),
         ("Last proven backup", _backup_words(where)),
         ("Mail", _mail_words(mail)),
+        *([("Roll-out", led.sentence)] if led is not None and where.book != "sim" else []),
         ("Book", f"{where.book}, as of {words.when(now)} London"),
     ]
     facts(pairs)
@@ -232,5 +236,7 @@ def _pauses(person: Person, where: Standing) -> None:
         last = words.day(pause.until or pause.session)
         said = f"Sessions of {words.day(pause.session)} to {last}, set by {pause.set_by}."
         notice("amber", "PAUSED.", f"{said} {pause.reason}")
+        if pause.set_by == ROLLOUT:
+            continue  # only a promotion ends it
         with st.expander(f"End the pause of {words.day(pause.session)}"):
             switch_forms.end_pause(person, pause)

@@ -7,6 +7,7 @@ from trading_ops.defs.desk.valuation import daily_valuation
 from trading_ops.defs.loop import PLAN_ASSETS
 from trading_ops.defs.market.jobs import fetch_job, pickup_job
 from trading_ops.defs.operations.backups import backup_job
+from trading_ops.defs.operations.rollout import rollout
 from trading_ops.defs.registration import register_plans
 from trading_ops.defs.tickets.assets import ticket
 
@@ -26,8 +27,8 @@ ticket_job = dg.define_asset_job(
 
 daily_job = dg.define_asset_job(
     "daily_job",
-    selection=dg.AssetSelection.assets(daily_valuation, daily_report, weekly_report),
-    description="The morning's look at the book: what it is worth, and the reports that are due of days and weeks.",
+    selection=dg.AssetSelection.assets(daily_valuation, daily_report, weekly_report, rollout),
+    description="The morning's look at the book: what it is worth, the reports that are due, and the roll-out.",
 )
 
 

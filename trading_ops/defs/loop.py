@@ -8,6 +8,7 @@ from trading_ops.defs.market.assets import data_quality, data_snapshot, eod_pric
 from trading_ops.defs.market.dataset import qlib_export
 from trading_ops.defs.market.sources import source_prices, sources_alive, universe_state
 from trading_ops.defs.operations.backups import backup
+from trading_ops.defs.operations.rollout import rollout
 from trading_ops.defs.portfolio.assets import intended_trades, portfolio_targets, signals_ranked
 from trading_ops.defs.tickets.assets import decision, ticket
 
@@ -17,5 +18,15 @@ PLAN_ASSETS = (
 )  # fmt: skip
 """What one run of a plan makes."""
 
-ASSETS = (source_prices, universe_state, *PLAN_ASSETS, ticket, daily_valuation, daily_report, weekly_report, backup)
+ASSETS = (
+    source_prices,
+    universe_state,
+    *PLAN_ASSETS,
+    ticket,
+    daily_valuation,
+    daily_report,
+    weekly_report,
+    backup,
+    rollout,
+)
 CHECKS = (*PLAN_GATES, TICKET_GATE, sources_alive)

@@ -249,8 +249,19 @@ class TicketPart(_Part):
     costs: Costs
 
 
+class RolloutPart(_Part):
+    """Where the roll-out stands: one sentence, and what is missing for the next phase."""
+
+    sentence: Text
+    missing: tuple[Text, ...]
+
+
 class SharedFacts(_Part):
-    """What both kinds of report say of the book."""
+    """What both kinds of report say of the book.
+
+    Attributes:
+        rollout: Left out of a book without a roll-out, and of reports of before there was one.
+    """
 
     head: Head
     money: Money
@@ -263,6 +274,7 @@ class SharedFacts(_Part):
     trades: tuple[Costs, ...]
     next: Next
     points: tuple[Point, ...]
+    rollout: Annotated[RolloutPart | None, Field(exclude_if=lambda value: value is None)] = None
 
 
 class DailyFacts(SharedFacts):

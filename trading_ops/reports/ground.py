@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import psycopg
 
-from trading_ops.desk import books_now, costs_now, returns_now
+from trading_ops.desk import books_now, costs_now, returns_now, rollout_state
 from trading_ops.desk.books_now import Books
 from trading_ops.domain import calendar
 from trading_ops.domain.books import Book
@@ -21,10 +21,11 @@ from trading_ops.domain.errors import BadInput
 from trading_ops.domain.kill_switch import KillSwitchEvent
 from trading_ops.domain.ledger_facts import Fill
 from trading_ops.domain.performance import IndexPoint, twr_index
+from trading_ops.domain.report_facts import RolloutPart
 from trading_ops.domain.report_figures import benchmark_in_pounds
 from trading_ops.domain.valuation import EquityPoint
 from trading_ops.domain.values import ZERO, Session, exact
-from trading_ops.store import audit, chosen, desk
+from trading_ops.store import audit, chosen, desk, rollout
 from trading_ops.store.audit import AuditHead
 
 MORNING = dt.time(6, 30)
@@ -41,6 +42,7 @@ class Ground:
         index: The time-weighted index, from the first money on.
         benchmark: The benchmark in pounds on the days of the index; empty when its prices do not reach back so far.
         costs: Of every fill, with the fill.
+        rollout: Where the roll-out stands; None in a simulated book that has none.
     """
 
     conn: psycopg.Connection[Any]
@@ -53,6 +55,7 @@ class Ground:
     benchmark: tuple[IndexPoint, ...]
     costs: tuple[tuple[Fill, FillCost], ...]
     switch: tuple[KillSwitchEvent, ...]
+    rollout: RolloutPart | None
 
     def point(self, session: Session) -> EquityPoint:
         """Equity at a session of `sessions`."""
@@ -72,8 +75,13 @@ def first_session(of: Books) -> Session | None:
     return of.first_day if calendar.is_session(of.first_day) else calendar.next_session(of.first_day)
 
 
-def ground(conn: psycopg.Connection[Any], through: Session) -> Ground | None:
+def ground(conn: psycopg.Connection[Any], through: Session, now: dt.datetime) -> Ground | None:
     """Read what reports through a session stand on; None in a book whose first session lies later.
+
+    Args:
+        conn: A connection.
+        through: The newest session that a report is about.
+        now: The moment by the book's clock, aware UTC.
 
     Raises:
         LedgerError: The facts do not fit together.
@@ -97,7 +105,15 @@ def ground(conn: psycopg.Connection[Any], through: Session) -> Ground | None:
         benchmark=_benchmark(conn, of, tuple(p.session for p in index)),
         costs=_costs(conn, of),
         switch=desk.kill_switch_events(conn, head.seq),
+        rollout=_rollout(conn, now),
     )
+
+
+def _rollout(conn: psycopg.Connection[Any], now: dt.datetime) -> RolloutPart | None:
+    if desk.book(conn) == "sim" and rollout.phase(conn) is None:
+        return None
+    found = rollout_state.state(conn, now)
+    return RolloutPart(sentence=found.sentence, missing=found.missing) if found else None
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ def _daily(f: DailyFacts) -> Sheet:
         Section("What stands behind the desk"),
         Pairs(_safety(f)),
         *([Points(tuple(_incident(i.kind, i.title, blocking=i.blocking) for i in f.incidents))] if f.incidents else []),
+        *_rollout(f),
         Section("Prices of the day"),
         Pairs(_quality(f.quality)),
         Section("What trading cost so far"),
@@ -74,6 +75,7 @@ def _weekly(f: WeeklyFacts) -> Sheet:
         _costs(f.costs),
         Section("Exposures"),
         *_exposures(f),
+        *_rollout(f),
         Section("Next"),
         Pairs(_next(f)),
     ]
@@ -188,6 +190,12 @@ def _safety(f: DailyFacts) -> tuple[tuple[str, str], ...]:
         ("Last account check", checked),
         ("Audit head", f"#{f.head.audit_seq} {f.head.audit_hash[:16]}"),
     )
+
+
+def _rollout(f: Facts) -> list[Block]:
+    if f.rollout is None:
+        return []
+    return [Section("Roll-out"), Say(f.rollout.sentence), *([Points(f.rollout.missing)] if f.rollout.missing else [])]
 
 
 def _next(f: Facts) -> tuple[tuple[str, str], ...]:

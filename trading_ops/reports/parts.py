@@ -74,6 +74,7 @@ def shared(g: Ground, worth: Worth, session: Session, money: Money, returns: Ret
         "trades": newest_trades(g, session),
         "next": coming,
         "points": curve(g, session),
+        "rollout": g.rollout,
     }
 
 

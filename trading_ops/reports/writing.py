@@ -92,7 +92,7 @@ def write_owed(
     weeklies = due.weekly if "weekly" in kinds else ()
     if not dailies and not weeklies:
         return ()
-    g = ground.ground(conn, max([*dailies, *(window_of(asof) for asof in weeklies)]))
+    g = ground.ground(conn, max([*dailies, *(window_of(asof) for asof in weeklies)]), now)
     if g is None:
         return ()
     written = []
@@ -164,7 +164,7 @@ def _made(conn: psycopg.Connection[Any], kind: Kind, day: Session, now: dt.datet
     if due > now:
         said = f"{due.astimezone(calendar.LONDON):%d %b %Y %H:%M}"
         raise Refused(f"The {kind} report of {day} is due on {said} (London). Ask for an earlier one.")
-    g = ground.ground(conn, through)
+    g = ground.ground(conn, through, now)
     if g is None:
         raise Refused(f"The book had no money yet on {through}, so there is no {kind} report of {day}.")
     made = _write(g, kind, day, now, tell=False)
@@ -192,7 +192,8 @@ def _write(g: Ground, kind: Kind, day: Session, now: dt.datetime, *, tell: bool)
 
 
 def _says(said: dict[str, Any]) -> dict[str, Any]:
-    """What a report's facts say of its day, without when it was written."""
+    """What a report's facts say of its day, without when it was written and where the roll-out stood then."""
+    said.pop("rollout", None)
     for name in ("written_utc", "audit_seq", "audit_hash", "revision", "replaces"):
         said["head"].pop(name)
     return said

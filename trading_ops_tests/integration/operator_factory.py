@@ -23,7 +23,7 @@ from trading_ops_tests.integration.household_factory import (
 )
 
 D = Decimal
-PAGES = ("home", "ledger", "reconciliation", "cash", "tickets", "policy", "messages", "reports")
+PAGES = ("home", "ledger", "reconciliation", "cash", "tickets", "policy", "messages", "reports", "rollout")
 
 
 def at_home(home: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:

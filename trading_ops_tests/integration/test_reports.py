@@ -166,25 +166,25 @@ def test_a_revision_that_does_not_name_the_one_before_is_refused(conn: psycopg.C
 
 
 def test_a_curve_that_is_gone_on_with_is_the_one_worked_out_anew(conn: psycopg.Connection[Any]) -> None:
-    whole = ground.ground(conn, FRIDAY)
+    whole = ground.ground(conn, FRIDAY, morning_of(FRIDAY))
     assert whole is not None
     for through in (TUESDAY, THURSDAY, FRIDAY):
         ground._LAST.clear()
-        ground.ground(conn, through)
+        ground.ground(conn, through, morning_of(FRIDAY))
         with conn.transaction(force_rollback=True):
             early = deposit("a8098c1a-f86e-4c11-9d1e-000000000009", dt.date(2018, 1, 31), "7")
             ledger.record_movement(conn, early, recorded_by="a test", why="entered late")
-            gone_on = ground.ground(conn, FRIDAY)
+            gone_on = ground.ground(conn, FRIDAY, morning_of(FRIDAY))
             ground._LAST.clear()
-            anew = ground.ground(conn, FRIDAY)
+            anew = ground.ground(conn, FRIDAY, morning_of(FRIDAY))
             assert gone_on is not None
             assert anew is not None
             assert [p.flow_gbp for p in gone_on.points] == [p.flow_gbp for p in anew.points]
             assert [p.equity_gbp for p in gone_on.points] == [p.equity_gbp for p in anew.points]
             assert gone_on.index == anew.index
         ground._LAST.clear()
-        ground.ground(conn, through)
-        again = ground.ground(conn, FRIDAY)
+        ground.ground(conn, through, morning_of(FRIDAY))
+        again = ground.ground(conn, FRIDAY, morning_of(FRIDAY))
         assert again is not None
         assert again.index == whole.index
 

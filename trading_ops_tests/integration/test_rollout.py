@@ -21,13 +21,14 @@ from trading_ops.domain.errors import BadInput, Refused
 from trading_ops.domain.kill_switch import state_at
 from trading_ops.domain.rollout import ROLLOUT
 from trading_ops.planning import direct
+from trading_ops.reports import writing
 from trading_ops.reports.writing import write_owed
 from trading_ops.settings import Settings
 from trading_ops.simulation import weeks as lived
 from trading_ops.simulation.people import People
 from trading_ops.simulation.rollout_walk import RolloutWalk
 from trading_ops.simulation.weeks import Simulation
-from trading_ops.store import announced, audit, configuration, desk, ledger, rollout
+from trading_ops.store import announced, audit, configuration, desk, ledger, reports, rollout
 from trading_ops.store.server import Server
 from trading_ops.store.tickets import Ticket
 from trading_ops_tests.integration import lived_factory
@@ -183,6 +184,20 @@ def test_a_week_that_was_lived_in_hindsight_is_not_on_time(paper: Rehearsed) -> 
         )  # fmt: skip
     assert all(w.on_time for w in before)
     assert late == ["2014-W26"]
+
+
+def test_every_report_shows_what_was_missing_when_it_was_written(paper: Rehearsed) -> None:
+    with opened(paper.home) as conn:
+        written = list(reports.every(conn))
+        early = reports.newest(conn, "daily", dt.date(2014, 5, 8))
+        late = reports.newest(conn, "weekly", dt.date(2014, 7, 3))
+    assert all(writing.same_again(report) for report in written)
+    assert all("Roll-out" in report.markdown for report in written)
+    assert early is not None
+    assert late is not None
+    assert "Pre-flight, week 1: 1 of 5 criteria hold." in early.markdown
+    assert "TEST_ANSWERED: none answered yet. Run `trading-ops ticket test`" in early.markdown
+    assert "Dry run, week 4: 4 of 4 criteria hold." in late.markdown
 
 
 # ---------------------------------------------------------------- a live book
