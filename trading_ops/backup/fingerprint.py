@@ -5,11 +5,17 @@ Does not belong here: files (`files`), and what is done when two fingerprints di
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import psycopg
 from psycopg import sql
+
+from trading_ops.domain.canonical import sha256_hex
+from trading_ops.settings import Settings
+from trading_ops.store import audit
+from trading_ops.store.connect import connect
 
 SCHEMAS = ("ops", "ops_meta")
 _FORM = ("TimeZone = 'UTC'", "DateStyle = 'ISO, YMD'", "IntervalStyle = 'iso_8601'", "bytea_output = 'hex'",
@@ -39,7 +45,7 @@ class Fingerprint:
     Attributes:
         tables: By `schema.table`.
         audit_seq: Newest number of the audit chain, 0 when it is empty.
-        audit_hash: Its hash; empty when the chain is.
+        audit_hash: Its hash; zeros when the chain is empty.
         texts: sha256 of what people read last: `ticket ID` as Markdown, its content; the newest report of each kind.
     """
 
@@ -64,14 +70,23 @@ def of_facts(facts: Mapping[str, Any]) -> Fingerprint:
     return Fingerprint(tables, facts["audit_seq"], facts["audit_hash"], dict(facts["texts"]))
 
 
+@contextmanager
+def one_moment(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
+    """A transaction that sees one moment of a home's database, as `backup`: it may read everything, change nothing."""
+    with connect(settings, "backup") as conn:
+        conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        with conn.transaction():
+            yield conn
+
+
 def take(conn: psycopg.Connection[Any]) -> Fingerprint:
-    """Hash everything that a connection sees; for one moment the caller holds a REPEATABLE READ transaction."""
+    """Hash everything that the connection of `one_moment` sees."""
     for setting in _FORM:
         conn.execute(f"SET LOCAL {setting}")  # type: ignore[arg-type]  # fixed words
     found = conn.execute(_TABLES, (list(SCHEMAS),)).fetchall()
     tables = {f"{t['space']}.{t['name']}": _table(conn, t["space"], t["name"], t["key"]) for t in found}
-    head = conn.execute("SELECT seq, hash FROM ops.audit_log ORDER BY seq DESC LIMIT 1").fetchone()
-    return Fingerprint(tables, head["seq"] if head else 0, head["hash"] if head else "", dict(_texts(conn)))
+    head = audit.head(conn)
+    return Fingerprint(tables, head.seq, head.hash, dict(_texts(conn)))
 
 
 def differences(wanted: Fingerprint, seen: Fingerprint) -> list[str]:
@@ -109,8 +124,8 @@ def _texts(conn: psycopg.Connection[Any]) -> Iterator[tuple[str, str]]:
         "SELECT ticket_id, markdown, content FROM ops.tickets ORDER BY audit_seq DESC LIMIT 1"
     ).fetchone()
     if row:
-        yield f"ticket {row['ticket_id']}", _sha256(row["markdown"])
-        yield f"content of ticket {row['ticket_id']}", _sha256(row["content"])
+        yield f"ticket {row['ticket_id']}", sha256_hex(row["markdown"].encode())
+        yield f"content of ticket {row['ticket_id']}", sha256_hex(row["content"].encode())
     for kind in ("daily", "weekly"):
         row = conn.execute(
             "SELECT day, facts, markdown, html FROM ops.reports WHERE kind = %s "
@@ -118,8 +133,4 @@ def _texts(conn: psycopg.Connection[Any]) -> Iterator[tuple[str, str]]:
         ).fetchone()  # fmt: skip
         if row:
             for form in ("facts", "markdown", "html"):
-                yield f"{form} of the {kind} report of {row['day']}", _sha256(row[form])
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+                yield f"{form} of the {kind} report of {row['day']}", sha256_hex(row[form].encode())

@@ -74,15 +74,25 @@ def outdated(sets: Collection[Kept], proven: Collection[str], now: dt.datetime) 
     )  # fmt: skip
 
 
-def clear(sets: Collection[Kept]) -> None:
-    """Remove sets: one that is half removed has no manifest any more, and is no backup."""
-    for each in sets:
+def clear(folder: Path, proven: Collection[str], now: dt.datetime) -> tuple[Kept, ...]:
+    """Remove the outdated sets of a folder, and return them.
+
+    One that is half removed has no manifest any more, and is no backup.
+    """
+    gone = outdated(every(folder), proven, now)
+    for each in gone:
         each.folder.joinpath(manifest.MANIFEST).unlink(missing_ok=True)
         shutil.rmtree(each.folder, ignore_errors=True)
+    return gone
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files of a set."""
+    return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
 
 
 def _kept(folder: Path) -> Kept:
-    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    size = size_of(folder)
     try:
         return Kept(folder, manifest.glance(folder), size, "")
     except BackupDamaged as exc:

@@ -10,13 +10,12 @@ from typing import Any
 
 import psycopg
 
-from trading_ops.backup import files, fingerprint, manifest, tools
+from trading_ops.backup import files, fingerprint, keeping, manifest, tools
 from trading_ops.backup.fingerprint import Fingerprint
 from trading_ops.backup.manifest import DATABASE, FILES, MANIFEST, ROLES, SEAL, Manifest
 from trading_ops.domain.errors import Refused
 from trading_ops.settings import Settings, shipped
 from trading_ops.store import backups, desk, migrate, provenance, roles
-from trading_ops.store.connect import connect
 from trading_ops.store.locks import FileLock
 from trading_ops.store.schema_contract import schema_hash
 from trading_ops.store.secret_files import sync_folder
@@ -70,8 +69,7 @@ def create(conn: psycopg.Connection[Any], settings: Settings, now: dt.datetime) 
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     with conn.transaction():
-        size = sum(path.stat().st_size for path in target.iterdir())
-        backups.record_made(conn, made.backup_id, made.made_at, made.sha256, size)
+        backups.record_made(conn, made.backup_id, made.made_at, made.sha256, keeping.size_of(target))
     return made
 
 
@@ -82,15 +80,15 @@ def clear_unfinished(settings: Settings) -> None:
 
 
 def _write(settings: Settings, folder: Path, book: str, now: dt.datetime) -> Manifest:
-    seen = _dump(settings, folder / DATABASE)
+    seen, major = _dump(settings, folder / DATABASE)
     # After the database: whatever it points at is a file by then, and files are never changed.
     kept = files.pack(settings, folder / FILES)
     shutil.copyfile(shipped("db", "roles.sql"), folder / ROLES)
     made_at = now.astimezone(dt.UTC).replace(microsecond=0)
-    backup_id = f"{made_at:%Y%m%dT%H%M%SZ}-{(seen.audit_hash or '0' * 8)[:8]}"
+    backup_id = f"{made_at:%Y%m%dT%H%M%SZ}-{seen.audit_hash[:8]}"
     hashes = {name: manifest.file_sha256(folder / name) for name in (DATABASE, FILES, ROLES)}
     made = Manifest(
-        backup_id, made_at, book, migrate.current(settings) or "", schema_hash(settings), _major(settings),
+        backup_id, made_at, book, migrate.current(settings) or "", schema_hash(settings), major,
         provenance.code_state().commit, seen, hashes, kept,
     )  # fmt: skip
     folder.joinpath(MANIFEST).write_bytes(made.text())
@@ -103,37 +101,31 @@ def _write(settings: Settings, folder: Path, book: str, now: dt.datetime) -> Man
     return made
 
 
-def _dump(settings: Settings, target: Path) -> Fingerprint:
-    with connect(settings, "backup") as conn:
-        conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        with conn.transaction():
-            row = conn.execute("SELECT pg_export_snapshot() AS name").fetchone()
-            assert row is not None
-            seen = fingerprint.take(conn)
-            # pg_dump looks at the very moment that was hashed; `backup` may read everything and change nothing.
-            tools.run(
-                "pg_dump",
-                roles.dsn_for(settings, "backup"),
-                [
-                    "--format=custom",
-                    f"--snapshot={row['name']}",
-                    *(f"--schema={schema}" for schema in fingerprint.SCHEMAS),
-                    f"--file={target}",
-                ],
-            )
-    return seen
-
-
-def _major(settings: Settings) -> int:
-    with connect(settings, "backup") as conn:
-        return conn.info.server_version // 10_000
+def _dump(settings: Settings, target: Path) -> tuple[Fingerprint, int]:
+    """Write the dump; returns what it holds, and the server's major version."""
+    with fingerprint.one_moment(settings) as conn:
+        row = conn.execute("SELECT pg_export_snapshot() AS name").fetchone()
+        assert row is not None
+        seen = fingerprint.take(conn)
+        # pg_dump looks at the very moment that was hashed.
+        tools.run(
+            "pg_dump",
+            roles.dsn_for(settings, "backup"),
+            [
+                "--format=custom",
+                f"--snapshot={row['name']}",
+                *(f"--schema={schema}" for schema in fingerprint.SCHEMAS),
+                f"--file={target}",
+            ],
+        )
+        return seen, conn.info.server_version // 10_000
 
 
 def _require_space(settings: Settings) -> None:
-    sets = sorted(path for path in settings.backups_dir.iterdir() if manifest.BACKUP_ID.fullmatch(path.name))
+    sets = keeping.every(settings.backups_dir)
     if not sets:
         return
-    needed = SPACE_FACTOR * sum(path.stat().st_size for path in sets[-1].iterdir())
+    needed = SPACE_FACTOR * sets[-1].size
     free = shutil.disk_usage(settings.backups_dir).free
     if free < needed:
         raise Refused(

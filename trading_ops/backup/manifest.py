@@ -15,7 +15,7 @@ from typing import Any
 from trading_ops.backup import fingerprint
 from trading_ops.backup.errors import BackupDamaged
 from trading_ops.backup.fingerprint import Fingerprint
-from trading_ops.domain.canonical import canonical_bytes
+from trading_ops.domain.canonical import canonical_bytes, sha256_hex
 
 LAYOUT = 1
 DATABASE, FILES, ROLES = "database.dump", "files.tar", "roles.sql"
@@ -73,7 +73,7 @@ class Manifest:
     @property
     def sha256(self) -> str:
         """Stands for the whole set: it names the hash of every file."""
-        return hashlib.sha256(self.text()).hexdigest()
+        return sha256_hex(self.text())
 
 
 def file_sha256(path: Path) -> str:
@@ -97,7 +97,7 @@ def read(folder: Path) -> Manifest:
         seal = folder.joinpath(SEAL).read_bytes()
     except OSError as exc:
         raise BackupDamaged(f"{folder} is no whole backup: {exc.filename or exc} cannot be read. Use another.") from exc
-    if seal != hashlib.sha256(text).hexdigest().encode() + b"\n":
+    if seal != f"{sha256_hex(text)}\n".encode():
         raise BackupDamaged(f"Backup {name}: {MANIFEST} is not what was written. Use another backup.")
     found = _parsed(text, name)
     if found.backup_id != name:

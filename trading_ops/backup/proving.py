@@ -3,7 +3,7 @@
 import datetime as dt
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,21 @@ def verify(folder: Path, scratch_root: Path | None = None) -> Manifest:
     with _scratch(scratch_root) as settings, Server(settings).use(create=True):
         fill(settings, folder, found)
     return found
+
+
+def prove(conn: psycopg.Connection[Any], folder: Path, clock: Callable[[], dt.datetime]) -> None:
+    """Restore a set of this home, compare, and note the proof in the home's own books.
+
+    Args:
+        conn: A writer's connection in autocommit.
+        folder: The set.
+        clock: Now, aware UTC; read when everything came out equal.
+
+    Raises:
+        BackupDamaged: See `verify`; nothing is noted then.
+    """
+    found = verify(folder)
+    record(conn, found, clock())
 
 
 def fill(settings: Settings, folder: Path, found: Manifest) -> None:
@@ -78,10 +93,8 @@ def record(conn: psycopg.Connection[Any], found: Manifest, proven_at: dt.datetim
 
 
 def _wrong(settings: Settings, found: Manifest, unpacked: int) -> Iterator[str]:
-    with connect(settings, "backup") as conn:
-        conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        with conn.transaction():
-            yield from fingerprint.differences(found.database, fingerprint.take(conn))
+    with fingerprint.one_moment(settings) as conn:
+        yield from fingerprint.differences(found.database, fingerprint.take(conn))
     if found.postgres == binary_major() and schema_hash(settings) != found.schema_sha256:
         yield "the schema differs"
     if unpacked != found.kept:

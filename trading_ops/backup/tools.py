@@ -1,11 +1,8 @@
-"""PostgreSQL's own programs at work on a backup: pg_dump and pg_restore, passwords never on a command line."""
+"""PostgreSQL's own programs at work on a backup; one that fails is told of in its own last words."""
 
-import subprocess
 from collections.abc import Sequence
 
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-
-from trading_ops.store.binaries import clean_env, password_env, program
+from trading_ops.store import programs
 from trading_ops.store.errors import ServerFailed
 
 SECONDS = 3600
@@ -22,12 +19,7 @@ def run(name: str, url: str, arguments: Sequence[str]) -> None:
     Raises:
         ServerFailed: It failed; the text has its last words.
     """
-    where = conninfo_to_dict(url)
-    env = clean_env() | password_env(str(where.pop("password", "")))
-    done = subprocess.run(
-        [program(name), "--dbname", make_conninfo("", **where), "--no-password", *arguments],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=SECONDS, env=env,
-    )  # fmt: skip
+    done = programs.run(name, url, arguments, SECONDS)
     if done.returncode != 0:
         said = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
         errors = [line for line in said if "error" in line.lower()]

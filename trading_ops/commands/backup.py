@@ -9,7 +9,7 @@ from trading_ops.backup import keeping, making, proving, restoring
 from trading_ops.backup.manifest import Manifest
 from trading_ops.commands import show
 from trading_ops.commands.home import now, opened
-from trading_ops.domain.calendar import LONDON
+from trading_ops.domain.ticket_words import london_moment
 from trading_ops.settings import Settings
 from trading_ops.store import audit, backups, tickets
 from trading_ops.store.connect import connect
@@ -30,9 +30,8 @@ def backup_create(
         made = making.create(conn, settings, now())
         folder = settings.backups_dir / made.backup_id
         if prove:
-            proving.record(conn, proving.verify(folder), now())
-        gone = keeping.outdated(keeping.every(settings.backups_dir), backups.proven(conn), now())
-        keeping.clear(gone)
+            proving.prove(conn, folder, now)
+        gone = keeping.clear(settings.backups_dir, backups.proven(conn), now())
     if json:
         show.as_json({"backup_id": made.backup_id, "folder": str(folder), "proven": prove, **_facts(made)})
         return
@@ -108,7 +107,7 @@ def _words(found: Manifest) -> str:
     facts = _facts(found)
     return (
         f"{facts['tables']} tables, {facts['rows']} rows, {facts['files']} files, audit head {facts['audit_seq']} "
-        f"{facts['audit_hash'][:16]}, as of {_time(found.made_at)}"
+        f"{facts['audit_hash'][:16]}, as of {london_moment(found.made_at)}"
     )
 
 
@@ -116,12 +115,8 @@ def _row(each: keeping.Kept, proven: dict[str, dt.datetime]) -> dict[str, object
     made = each.manifest
     return {
         "backup": each.folder.name,
-        "made": _time(made.made_at) if made else each.fault,
-        "proven": _time(proven[each.folder.name]) if each.folder.name in proven else "not proven",
+        "made": london_moment(made.made_at) if made else each.fault,
+        "proven": london_moment(proven[each.folder.name]) if each.folder.name in proven else "not proven",
         "audit_head": made.database.audit_seq if made else "",
         "megabytes": f"{each.size / 1_000_000:.1f}",
     }
-
-
-def _time(at: dt.datetime) -> str:
-    return f"{at.astimezone(LONDON):%a %d %b %Y %H:%M} London"

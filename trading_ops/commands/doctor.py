@@ -1,8 +1,6 @@
 """doctor: is the home sound, and does the desk run? One row a question; each that is answered badly says what to do."""
 
 import datetime as dt
-import smtplib
-import ssl
 from collections.abc import Iterator
 from typing import Annotated, Any, cast
 
@@ -12,19 +10,19 @@ import typer
 from trading_ops.commands import show
 from trading_ops.commands.home import now
 from trading_ops.comms import setup as mail
+from trading_ops.comms import smtp
 from trading_ops.domain.books import Book
 from trading_ops.domain.desk import check_backup_unproven
 from trading_ops.domain.errors import TradingOpsError
 from trading_ops.intake import sources
 from trading_ops.settings import Settings
-from trading_ops.store import audit, backups, configuration, desk, doctor, source_keys
+from trading_ops.store import audit, backups, configuration, doctor, source_keys
 from trading_ops.store.connect import connect
 from trading_ops.store.doctor import Finding
 from trading_ops.store.roles import DAGSTER
 from trading_ops.store.server import Server
 
 HEARTBEAT = dt.timedelta(minutes=5)
-ANSWER_SECONDS = 10
 NOT_ASKED = "a simulated book needs none"
 
 
@@ -56,7 +54,7 @@ def _of_the_desk(settings: Settings) -> Iterator[Finding]:
             if held is None:
                 yield Finding("book", False, "none", "live, paper or sim", "Run `trading-ops init --book …`.")
                 return
-            book = cast("Book", desk.book(conn))
+            book = cast("Book", held["book"])
             yield _backup(conn, book)
             yield _sources(conn, settings, book)
         yield _mail(settings, book)
@@ -92,23 +90,10 @@ def _mail(settings: Settings, book: Book) -> Finding:
         return Finding("mail", False, str(exc), wanted, fix)
     if comms.smtp is None:
         return Finding("mail", book == "sim", "off", "" if book == "sim" else wanted, fix)
-    try:
-        _knock(comms.smtp)
-    except (OSError, smtplib.SMTPException) as exc:
-        return Finding("mail", False, f"{comms.smtp.where} does not answer: {exc}", wanted, fix)
+    trouble = smtp.knock(comms.smtp)
+    if trouble is not None:
+        return Finding("mail", False, f"{comms.smtp.where} does not answer: {trouble}", wanted, fix)
     return Finding("mail", True, f"{comms.smtp.where} answers", wanted, fix)
-
-
-def _knock(server: mail.Smtp) -> None:
-    """Say hello and leave; no letter is sent and no password is shown."""
-    if server.security == "tls":
-        made: smtplib.SMTP = smtplib.SMTP_SSL(
-            server.host, server.port, timeout=ANSWER_SECONDS, context=ssl.create_default_context()
-        )
-    else:
-        made = smtplib.SMTP(server.host, server.port, timeout=ANSWER_SECONDS)
-    with made:
-        made.noop()
 
 
 def _daemon(settings: Settings, book: Book) -> Finding:

@@ -8,8 +8,8 @@ from trading_ops.commands import show
 from trading_ops.commands.home import now, opened, person
 from trading_ops.desk import incidents as acts
 from trading_ops.desk import switching
-from trading_ops.domain.calendar import LONDON
 from trading_ops.domain.incidents import CLASSES, PERSON
+from trading_ops.domain.ticket_words import london_moment
 from trading_ops.store import incidents
 from trading_ops.store.incidents import Incident
 from trading_ops.watch import acting, heartbeat
@@ -85,7 +85,7 @@ def facts(of: Incident) -> dict[str, Any]:
         "title": of.title,
         "state": _state(of),
         "blocks": of.blocking,
-        "opened": _time(of.opened_at),
+        "opened": london_moment(of.opened_at),
         "told_again": of.level,
         "acknowledged": _said(of.acknowledged_at, of.acknowledged_by, of.note),
         "closed": _said(of.closed_at, of.closed_by, of.resolution),
@@ -107,14 +107,14 @@ def _row(of: Incident) -> dict[str, object]:
         "what": of.title,
         "state": _state(of),
         "blocks": "every plan" if of.blocking else "",
-        "opened": _time(of.opened_at),
+        "opened": london_moment(of.opened_at),
         "acknowledged": of.acknowledged_by or "",
         "closes": "by a person" if known is None or known.closes == PERSON else "by itself",
     }
 
 
 def _said(at: Any, by: str | None, note: str | None) -> str | None:
-    return f"{_time(at)} by {by}: {note}" if by else None
+    return f"{london_moment(at)} by {by}: {note}" if by else None
 
 
 def _state(of: Incident) -> str:
@@ -125,7 +125,3 @@ def _state(of: Incident) -> str:
 
 def _lines(details: dict[str, object]) -> str:
     return "; ".join(f"{name}: {value}" for name, value in details.items())
-
-
-def _time(at: Any) -> str:
-    return f"{at.astimezone(LONDON):%a %d %b %Y %H:%M} London" if at else ""

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trading_ops.comms.letter import Letter, one_line
+from trading_ops.domain.books import banner
 from trading_ops.domain.ticket_layout import Row
 from trading_ops.domain.ticket_words import clock, close_day, count, london_day, long_day
 from trading_ops.store.outbox import instant_of
@@ -22,13 +23,6 @@ SENTENCES = ("sentence", "title", "what_happened", "reason")
 """Fields that can stand for the whole, the best first."""
 SHOWN_LAST = "what_to_do"
 LONGEST = 600
-PAPER = "PAPER - DO NOT EXECUTE · "
-SIMULATED = "SIMULATED - DO NOT EXECUTE · "
-
-
-def banner(book: str) -> str:
-    """What messages of a book that is not real say first."""
-    return {"sim": SIMULATED, "paper": PAPER}.get(book, "")
 
 
 def alert(messages: Sequence[Message], book: str) -> Letter:

@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from trading_ops.comms.alert_letters import banner
 from trading_ops.comms.letter import Attached, Letter
+from trading_ops.domain.books import banner
 from trading_ops.domain.ticket_layout import Row
 from trading_ops.store.reports import Report
 

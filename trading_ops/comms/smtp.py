@@ -44,11 +44,22 @@ def send(server: Smtp, mail: email.message.EmailMessage, limits: Limits = USUAL)
         except _BROKEN as exc:
             session.close()
             return _judge(exc, server)
-        # The mail is taken; how the goodbye goes changes nothing.
-        with contextlib.suppress(*_BROKEN):
-            session.quit()
-        session.close()
+        _leave(session)  # the mail is taken; how the goodbye goes changes nothing
     return Sent(f"taken by {server.where}")
+
+
+def knock(server: Smtp, limits: Limits = USUAL) -> str | None:
+    """Say hello and leave; no letter is sent and no password is shown. What is wrong, None when the server answers."""
+    session = _session(server, limits)
+    with _given_up_after(session, limits.whole):
+        try:
+            _connect(session, server)
+            session.noop()
+        except _BROKEN as exc:
+            session.close()
+            return _said(exc, server)
+        _leave(session)
+    return None
 
 
 def _session(server: Smtp, limits: Limits) -> smtplib.SMTP:
@@ -60,10 +71,20 @@ def _session(server: Smtp, limits: Limits) -> smtplib.SMTP:
     return smtplib.SMTP(local_hostname=name, timeout=limits.step)
 
 
-def _make_ready(session: smtplib.SMTP, server: Smtp) -> None:
+def _connect(session: smtplib.SMTP, server: Smtp) -> None:
     # What the certificate is compared with; smtplib takes it from a constructor that would connect at once.
     session._host = server.host  # type: ignore[attr-defined]
     session.connect(server.host, server.port)
+
+
+def _leave(session: smtplib.SMTP) -> None:
+    with contextlib.suppress(*_BROKEN):
+        session.quit()
+    session.close()
+
+
+def _make_ready(session: smtplib.SMTP, server: Smtp) -> None:
+    _connect(session, server)
     if server.security == "starttls":
         session.starttls(context=ssl.create_default_context())
     session.ehlo_or_helo_if_needed()

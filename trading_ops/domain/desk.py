@@ -4,10 +4,11 @@ import datetime as dt
 from collections.abc import Sequence
 
 from trading_ops.domain.books import Book
-from trading_ops.domain.calendar import LONDON, PlanTimes
+from trading_ops.domain.calendar import PlanTimes
 from trading_ops.domain.policy import Policy
 from trading_ops.domain.reasons import RULES
 from trading_ops.domain.results import CheckResult, Outcome
+from trading_ops.domain.ticket_words import london_moment
 
 
 def _result(code: str, passed: bool, seen: str, allowed: str, sentence: str) -> CheckResult:
@@ -15,10 +16,6 @@ def _result(code: str, passed: bool, seen: str, allowed: str, sentence: str) -> 
     if passed:
         return CheckResult(code, Outcome.PASS, seen, allowed, rule.sentence)
     return CheckResult(code, Outcome.FAIL, seen, allowed, sentence, rule.remedy)
-
-
-def _london(at: dt.datetime) -> str:
-    return at.astimezone(LONDON).strftime("%a %d %b %Y %H:%M London")
 
 
 def check_incident_open(titles: Sequence[str]) -> CheckResult:
@@ -43,7 +40,7 @@ def check_backup_unproven(proven_at: dt.datetime | None, at: dt.datetime, policy
         return _result("BACKUP_UNPROVEN", True, f"{book} book", "asked of a live book only", "")
     limit = dt.timedelta(hours=policy.desk.backup_max_age)
     passed = proven_at is not None and at - proven_at <= limit
-    seen = _london(proven_at) if proven_at else "no proven backup"
+    seen = london_moment(proven_at) if proven_at else "no proven backup"
     allowed = f"at most {policy.desk.backup_max_age} hours old"
     sentence = "No backup has been proven by a restore recently enough."
     return _result("BACKUP_UNPROVEN", passed, seen, allowed, sentence)
@@ -63,7 +60,7 @@ def check_standing(
 def check_ticket_too_late(at: dt.datetime, times: PlanTimes) -> CheckResult:
     """A TRADE is issued early enough before its window to be read (RULES, When a plan is decided)."""
     passed = at < times.no_trade_after
-    allowed = f"before {_london(times.no_trade_after)}"
+    allowed = f"before {london_moment(times.no_trade_after)}"
     seen = "in time" if passed else "too late"  # not the clock itself: content holds no clock
     sentence = f"It is too late for a TRADE ticket: nobody would read it before the window of {times.window_session}."
     return _result("TICKET_TOO_LATE", passed, seen, allowed, sentence)

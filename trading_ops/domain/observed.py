@@ -12,6 +12,8 @@ from trading_ops.domain.results import CheckResult, Outcome
 
 SENSES: Sequence[str] = ("plans", "kill switch", "sources", "backups", "restatements", "outbox", "disk", "clocks")
 """The parts of the watch, each of which may fail alone."""
+CLOCK_TOLERANCE = dt.timedelta(seconds=60)
+"""So far two clocks may differ."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,21 @@ class Clocks:
     machine: dt.datetime
     database: dt.datetime
     newest_fact: dt.datetime | None
+
+    @property
+    def apart(self) -> dt.timedelta:
+        """How far the two clocks differ, never below 0."""
+        return abs(self.machine - self.database)
+
+    @property
+    def agree(self) -> bool:
+        """The two clocks say about the same."""
+        return self.apart <= CLOCK_TOLERANCE
+
+    @property
+    def is_behind(self) -> bool:
+        """Things have happened that lie in the future of this machine."""
+        return self.newest_fact is not None and self.newest_fact - self.machine > CLOCK_TOLERANCE
 
 
 @dataclass(frozen=True)

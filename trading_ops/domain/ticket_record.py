@@ -5,6 +5,7 @@ Does not belong here: the instructions themselves (`ticket_text`).
 
 from collections.abc import Iterable
 
+from trading_ops.domain.books import banner
 from trading_ops.domain.gates import NOTHING_TO_DO
 from trading_ops.domain.results import Outcome, Verdict
 from trading_ops.domain.ticket_layout import Row
@@ -24,9 +25,7 @@ from trading_ops.domain.ticket_words import (
 
 def banner_of(content: TicketContent) -> str:
     """What a ticket that must not be executed says first, with its separator; empty for a real one."""
-    if content.simulated or content.book == "sim":
-        return "SIMULATED - DO NOT EXECUTE · "
-    return "PAPER - DO NOT EXECUTE · " if content.book == "paper" else ""
+    return banner("sim" if content.simulated else content.book)
 
 
 def failures(content: TicketContent) -> list[Row]:

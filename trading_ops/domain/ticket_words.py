@@ -41,6 +41,12 @@ def london_day(instant: dt.datetime) -> dt.date:
     return instant.astimezone(LONDON).date()
 
 
+def london_moment(instant: dt.datetime) -> str:
+    """An instant in full, `Fri 02 Feb 2018 05:30 London`."""
+    day = london_day(instant)
+    return f"{WEEKDAYS[day.weekday()][:3]} {day.day:02d} {MONTHS[day.month - 1][:3]} {day.year} {clock(instant)} London"
+
+
 def typed_pounds(amount: str) -> str:
     """Pounds as they are typed into a field: `£1240`, pence only when there are any."""
     return "£" + plain(Decimal(amount))

@@ -17,7 +17,6 @@ RUN_GRACE = dt.timedelta(hours=2)
 STUCK_AFTER = dt.timedelta(minutes=30)
 """A run takes a minute; one that is not done after this is stuck or has broken off."""
 DRAIN_WITHIN = dt.timedelta(hours=2)
-CLOCK_TOLERANCE = dt.timedelta(seconds=60)
 DISK_LEAST = 3 * 1024**3
 """Bytes that must be free: a month of backups of a household's desk, and the database's own needs."""
 BOOK = "the desk"
@@ -199,9 +198,7 @@ def _clock(seen: Observed, now: dt.datetime) -> Found:
     clocks = seen.clocks
     if clocks is None:
         return
-    apart = abs(clocks.machine - clocks.database)
-    ahead = clocks.newest_fact is not None and clocks.newest_fact - clocks.machine > CLOCK_TOLERANCE
-    if apart > CLOCK_TOLERANCE or ahead:
+    if not clocks.agree or clocks.is_behind:
         newest = f"{clocks.newest_fact:%Y-%m-%d %H:%M:%S}" if clocks.newest_fact else "none"
         said = (
             f"This machine says {clocks.machine:%Y-%m-%d %H:%M:%S} UTC, the database "
@@ -209,7 +206,7 @@ def _clock(seen: Observed, now: dt.datetime) -> Found:
         )
         yield _cause("CLOCK_WRONG", BOOK, f"{now:%Y-%m-%d}", said)
     else:
-        yield ("CLOCK_WRONG", BOOK), f"The clocks are {apart.total_seconds():.0f} seconds apart."
+        yield ("CLOCK_WRONG", BOOK), f"The clocks are {clocks.apart.total_seconds():.0f} seconds apart."
 
 
 def _blind(seen: Observed, now: dt.datetime) -> Found:

@@ -5,6 +5,7 @@ Does not belong here: collecting facts (`daily`, `weekly`), Markdown and HTML (`
 
 from decimal import Decimal
 
+from trading_ops.domain.books import banner
 from trading_ops.domain.execution_text import NOT_ANSWERED, TAKEN_BACK, told
 from trading_ops.domain.report_facts import (
     Costs,
@@ -23,7 +24,6 @@ from trading_ops.domain.values import ONE, exact
 from trading_ops.reports import charts, words
 from trading_ops.reports.sheet import Block, Chart, Lead, Pairs, Points, Say, Section, Sheet, Side, Table
 
-BANNERS = {"sim": "SIMULATED - DO NOT EXECUTE · ", "paper": "PAPER - DO NOT EXECUTE · "}
 TONES = {"green": "GREEN", "amber": "AMBER", "red": "RED", "grey": "GREY"}
 GATES = {
     "data": "Data", "signals": "Signals", "risk": "Risk", "confirmation": "Confirmation",
@@ -39,7 +39,7 @@ def sheet_of(facts: Facts) -> Sheet:
 
 
 def _daily(f: DailyFacts) -> Sheet:
-    title = f"{BANNERS.get(f.head.book, '')}Daily report, {words.day(f.head.day)}"
+    title = f"{banner(f.head.book)}Daily report, {words.day(f.head.day)}"
     blocks: list[Block] = [
         *_opening(f.head),
         Section("Money"),
@@ -62,7 +62,7 @@ def _daily(f: DailyFacts) -> Sheet:
 
 
 def _weekly(f: WeeklyFacts) -> Sheet:
-    title = f"{BANNERS.get(f.head.book, '')}Weekly report, {f.head.week}, through {words.day(f.head.through)}"
+    title = f"{banner(f.head.book)}Weekly report, {f.head.week}, through {words.day(f.head.through)}"
     blocks: list[Block] = [
         *_opening(f.head),
         Section("Asked against done"),

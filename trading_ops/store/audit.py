@@ -3,6 +3,7 @@
 The database numbers, stamps and hashes the rows (see `0001_spine.sql`); writers are serialised until commit.
 """
 
+import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 import psycopg
 
 from trading_ops.domain.canonical import canonical_bytes
+from trading_ops.domain.observed import Clocks
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,15 @@ def head(conn: psycopg.Connection[Any]) -> AuditHead:
     """The newest row; sequence 0 and zeros when the chain is empty."""
     row = conn.execute("SELECT seq, hash FROM ops.audit_log ORDER BY seq DESC LIMIT 1").fetchone()
     return AuditHead(row["seq"], row["hash"]) if row else AuditHead(0, "0" * 64)
+
+
+def clocks(conn: psycopg.Connection[Any], machine: dt.datetime) -> Clocks:
+    """A machine's clock beside the database's and the newest row's."""
+    row = conn.execute(
+        "SELECT clock_timestamp() AS now, (SELECT created_at FROM ops.audit_log ORDER BY seq DESC LIMIT 1) AS newest"
+    ).fetchone()
+    assert row is not None
+    return Clocks(machine, row["now"], row["newest"])
 
 
 def newest_of(conn: psycopg.Connection[Any], tables: Sequence[str]) -> str:

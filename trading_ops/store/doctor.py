@@ -1,7 +1,6 @@
 """Is the home sound? One row a question, with what was seen and what is wanted. It changes nothing."""
 
 import datetime as dt
-import hashlib
 import shutil
 import stat
 import zoneinfo
@@ -10,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trading_ops.domain import calendar
+from trading_ops.domain.canonical import sha256_hex
 from trading_ops.domain.errors import TradingOpsError
-from trading_ops.domain.watching import CLOCK_TOLERANCE, DISK_LEAST
+from trading_ops.domain.observed import CLOCK_TOLERANCE
+from trading_ops.domain.watching import DISK_LEAST
 from trading_ops.settings import Settings, shipped
-from trading_ops.store import migrate, source_keys
+from trading_ops.store import audit, migrate, source_keys
 from trading_ops.store.binaries import binary_major
 from trading_ops.store.connect import Connection, connect
 from trading_ops.store.external import OLDEST_MAJOR
@@ -147,33 +148,25 @@ def _database(settings: Settings, machine: Machine) -> Iterator[Finding]:
 
 
 def _clock(conn: Connection, now: dt.datetime) -> Iterator[Finding]:
-    row = conn.execute(
-        "SELECT clock_timestamp() AS now, (SELECT max(created_at) FROM ops.audit_log) AS newest"
-    ).fetchone()
-    assert row is not None
+    clocks = audit.clocks(conn, now)
     fix = "Set the clock: timedatectl set-ntp true. Until it is right, issue no ticket."
-    off = abs(row["now"] - now)
     yield Finding(
-        "clock against the database's", off <= CLOCK_TOLERANCE, f"{off.total_seconds():.1f} s apart",
+        "clock against the database's", clocks.agree, f"{clocks.apart.total_seconds():.1f} s apart",
         f"{CLOCK_TOLERANCE.total_seconds():.0f} s or less", fix,
     )  # fmt: skip
-    behind = row["newest"] is not None and row["newest"] - CLOCK_TOLERANCE > now
-    seen = f"the newest entry is of {row['newest']:%Y-%m-%d %H:%M} UTC" if row["newest"] else "no entry yet"
-    yield Finding("clock against the newest entry", not behind, seen, "not in the future", fix)
+    newest = clocks.newest_fact
+    seen = f"the newest entry is of {newest:%Y-%m-%d %H:%M} UTC" if newest else "no entry yet"
+    yield Finding("clock against the newest entry", not clocks.is_behind, seen, "not in the future", fix)
 
 
 def _contracts(settings: Settings) -> Iterator[Finding]:
     fix = "Somebody changed it by hand. Find out who and why; restore a backup that was made before."
     for name, seen, wanted in (
         ("schema", schema_hash(settings), shipped("db", "schema.sha256").read_text().split()[0]),
-        ("rights of the roles", _sha256(privileges_text(settings)),
-         _sha256(shipped("db", "privileges.txt").read_text())),
+        ("rights of the roles", sha256_hex(privileges_text(settings).encode()),
+         sha256_hex(shipped("db", "privileges.txt").read_bytes())),
     ):  # fmt: skip
         yield Finding(name, seen == wanted, seen[:12], wanted[:12], fix)
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def server_findings(conn: Connection) -> Iterator[Finding]:

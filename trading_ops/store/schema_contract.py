@@ -4,15 +4,13 @@
 Both are made on the PostgreSQL that the wheel brings: another version words the same schema differently.
 """
 
-import hashlib
-import subprocess
 from collections.abc import Iterator
 
 import psycopg
 
+from trading_ops.domain.canonical import sha256_hex
 from trading_ops.settings import Settings
-from trading_ops.store import endpoint
-from trading_ops.store.binaries import clean_env, password_env, program
+from trading_ops.store import endpoint, programs
 from trading_ops.store.errors import ServerFailed
 
 SCHEMAS = ("ops",)
@@ -86,22 +84,17 @@ def schema_text(settings: Settings) -> str:
         ServerFailed: pg_dump refuses.
     """
     named = [word for schema in SCHEMAS for word in ("--schema", schema)]
-    where = endpoint.of(settings)
-    admin = psycopg.conninfo.conninfo_to_dict(endpoint.admin_url(settings, settings.database))
-    env = clean_env() | password_env(str(admin.pop("password", "")))
-    target = psycopg.conninfo.make_conninfo("", **admin)
-    dumped = subprocess.run(
-        [program("pg_dump"), "--schema-only", "--restrict-key=x", *named, "--dbname", target],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=DUMP_SECONDS, env=env,
-    )  # fmt: skip
+    url = endpoint.admin_url(settings, settings.database)
+    dumped = programs.run("pg_dump", url, ["--schema-only", "--restrict-key=x", *named], DUMP_SECONDS)
     if dumped.returncode != 0:
+        where = endpoint.of(settings)
         raise ServerFailed(f"pg_dump at {where.host}:{where.port} failed: {dumped.stderr.strip()}")
     return "\n".join(_statements(dumped.stdout)) + "\n"
 
 
 def schema_hash(settings: Settings) -> str:
     """sha256 of `schema_text`."""
-    return hashlib.sha256(schema_text(settings).encode()).hexdigest()
+    return sha256_hex(schema_text(settings).encode())
 
 
 def privileges_text(settings: Settings) -> str:

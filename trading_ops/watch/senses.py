@@ -19,7 +19,7 @@ from trading_ops.domain.books import Book
 from trading_ops.domain.desk import check_backup_unproven
 from trading_ops.domain.errors import ConfigError
 from trading_ops.domain.judgement import evidence_codes
-from trading_ops.domain.observed import Clocks, Observed, PlanSeen, Post, Restated, SourceSeen, SwitchSeen
+from trading_ops.domain.observed import Observed, PlanSeen, Post, Restated, SourceSeen, SwitchSeen
 from trading_ops.domain.results import CheckResult, Outcome
 from trading_ops.intake import telling
 from trading_ops.settings import Settings
@@ -180,8 +180,4 @@ def _disk(of: Senses) -> dict[str, Any]:
 
 
 def _clocks(of: Senses) -> dict[str, Any]:
-    row = of.conn.execute(
-        "SELECT clock_timestamp() AS now, (SELECT created_at FROM ops.audit_log ORDER BY seq DESC LIMIT 1) AS newest"
-    ).fetchone()
-    assert row is not None
-    return {"clocks": Clocks(of.machine(), row["now"], row["newest"])}
+    return {"clocks": audit.clocks(of.conn, of.machine())}

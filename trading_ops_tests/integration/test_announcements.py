@@ -206,3 +206,5 @@ def test_parts_come_with_their_fact_even_from_a_savepoint(lived_home: Settings) 
                 cash_gbp=Decimal(1), holdings={"NVDA": (Decimal(2), 0)}, origin="page", entered_by="anna",
             )  # fmt: skip
         conn.execute("INSERT INTO ops.broker_snapshot_holdings VALUES (%s, 'AAPL', 1, 0, now())", (made,))
+        held = "SELECT symbol FROM ops.broker_snapshot_holdings WHERE snapshot_id = %s ORDER BY symbol"
+        assert [row["symbol"] for row in conn.execute(held, (made,))] == ["AAPL", "NVDA"]

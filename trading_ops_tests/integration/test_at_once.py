@@ -122,8 +122,14 @@ def test_who_accepts_waits_for_an_answer_under_way_and_does_not_stand_in_its_way
         ticket = desk_factory.issue(conn, dt.date(2018, 1, 26), ticket_factory.usual_orders())
         entry = WithdrawAnswer(snapshot_id="s", why="w", plan_id=ticket.plan_id, line=1, replaces="f")
         finding = Finding("AAPL", ("AAPL",), "NOT_EXECUTED", "It was not filled.", "likely", (entry,))
+
+        def accepts(their: psycopg.Connection[Any]) -> int:
+            reconciling.hold(their, finding)
+            return audit.head(their).seq
+
         with conn.transaction():
             tickets.hold(conn, ticket.plan_id)
-            theirs = other.acts(conn, lambda their: reconciling.hold(their, finding))
-            audit.append(conn, "test.fact", "an answer", {})
-        theirs.result(30)
+            theirs = other.acts(conn, accepts)
+            answer = audit.append(conn, "test.fact", "an answer", {})
+            assert not theirs.done()
+        assert theirs.result(30) == answer

@@ -21,6 +21,7 @@ from trading_ops.backup.manifest import DATABASE, FILES, MANIFEST, ROLES, SEAL
 from trading_ops.domain.errors import Refused
 from trading_ops.settings import Settings
 from trading_ops.store import audit, backups, desk, tickets
+from trading_ops.store.binaries import program
 from trading_ops.store.server import Server
 from trading_ops_tests.integration import command_line, lived_factory
 from trading_ops_tests.integration.home_factory import opened
@@ -230,7 +231,7 @@ def test_no_password_is_in_a_backup(home: Settings, whole: Path) -> None:
     passwords = [*json.loads(home.secrets_dir.joinpath("db.json").read_text()).values(), SECRET]
     everything = b"".join(path.read_bytes() for path in whole.iterdir())
     plain = subprocess.run(
-        [making.tools.program("pg_restore"), "--file=-", whole / DATABASE], capture_output=True, check=True
+        [program("pg_restore"), "--file=-", whole / DATABASE], capture_output=True, check=True
     ).stdout
     assert len(plain) > 100_000
     for password in passwords:

@@ -19,7 +19,7 @@ from trading_ops.store import outbox, source_keys, tickets
 from trading_ops.store.errors import SecretsTooOpen
 from trading_ops.store.secrets_env import FILE
 from trading_ops_tests.integration.home_factory import opened
-from trading_ops_tests.integration.mail_factory import EXECUTOR, OPERATOR, SATURDAY, PostDesk, post_desk, renamed
+from trading_ops_tests.integration.mail_factory import EXECUTOR, HASTY, OPERATOR, SATURDAY, PostDesk, post_desk, renamed
 from trading_ops_tests.integration.smtp_server import (
     HANG_UP,
     LATER,
@@ -425,6 +425,32 @@ def test_a_server_that_says_nothing_or_never_ends_is_given_up(post: PostDesk, dr
         assert (dt.datetime.now(dt.UTC) - began).total_seconds() < 5
         assert tally.counts == Counter(deferred=1)
         assert tally.waiting == 2
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_knock_is_answered_and_shows_no_password(
+    post: PostDesk, security: str, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", certificate.trusting["SSL_CERT_FILE"])
+    with MailServer(security=security, certificate=certificate, login=("desk", "another")) as server:
+        post.write(server.settings(SMTP_PASSWORD=SECRET))
+        assert knock(post) is None  # a login would be refused
+    assert knock(post) == "Connection refused"
+
+
+@pytest.mark.parametrize("drip", [None, 0.1])
+def test_a_knock_at_a_server_that_says_nothing_or_never_ends_is_given_up(post: PostDesk, drip: float | None) -> None:
+    with MuteServer(drip) as mute:
+        post.write(f"SMTP_HOST=127.0.0.1\nSMTP_PORT={mute.port}\nSMTP_SECURITY=none\nMAIL_FROM=desk@home.test\n")
+        began = dt.datetime.now(dt.UTC)
+        assert knock(post)
+        assert (dt.datetime.now(dt.UTC) - began).total_seconds() < 5
+
+
+def knock(post: PostDesk) -> str | None:
+    server = setup.read(post.home).smtp
+    assert server is not None
+    return smtp.knock(server, HASTY)
 
 
 def test_a_server_that_is_down_delays_and_after_three_days_ends(post: PostDesk) -> None:

@@ -36,7 +36,7 @@ class Desk:
     post: PostDesk
     week: Ticket
 
-    def test_ticket(self, *, asof: dt.date = factory.ASOF, answered: bool = True) -> Ticket:
+    def ticket_of_a_test(self, *, asof: dt.date = factory.ASOF, answered: bool = True) -> Ticket:
         """A test ticket of one purchase."""
         made = self.post.issue(asof=asof, orders=[factory.make_buy(1, "AMZN", "25")], test=True)
         if answered:
@@ -77,7 +77,7 @@ def everything(app: AppTest) -> str:
 
 
 def test_an_answered_test_hides_no_unanswered_weekly_ticket(desk: Desk) -> None:
-    test = desk.test_ticket()
+    test = desk.ticket_of_a_test()
     text = everything(page_alone(desk.home, "ticket"))
     assert THANKS not in text
     assert "BUY NVDA · type £310" in text
@@ -91,21 +91,21 @@ def test_an_answered_test_hides_no_unanswered_weekly_ticket(desk: Desk) -> None:
 
 
 def test_the_ticket_of_a_newer_answered_one_says_that_it_still_waits(desk: Desk) -> None:
-    desk.test_ticket()
+    desk.ticket_of_a_test()
     text = everything(opens(desk, desk.week))
     assert "This is an older ticket" not in text
     assert "This ticket still waits for your answers: line 1 (BUY NVDA) and line 2 (BUY AMZN)." in text
 
 
 def test_a_page_where_all_is_answered_leads_to_the_ticket_that_waits(desk: Desk) -> None:
-    text = everything(opens(desk, desk.test_ticket()))
+    text = everything(opens(desk, desk.ticket_of_a_test()))
     assert THANKS in text
     assert f"Ticket {ASKED}" in text
     assert 'href="/confirm/2018-W05"' in text
 
 
 def test_of_two_that_wait_the_newest_is_opened_and_the_other_is_named(desk: Desk) -> None:
-    test = desk.test_ticket(answered=False)
+    test = desk.ticket_of_a_test(answered=False)
     app = page_alone(desk.home, "ticket")
     text = everything(app)
     assert "BUY AMZN · type £25" in text
@@ -115,7 +115,7 @@ def test_of_two_that_wait_the_newest_is_opened_and_the_other_is_named(desk: Desk
 
 
 def test_a_withdrawn_ticket_waits_for_nothing_and_stays_first(desk: Desk) -> None:
-    test = desk.test_ticket(answered=False)
+    test = desk.ticket_of_a_test(answered=False)
     with desk.conn.transaction():
         tickets.withdraw(desk.conn, test.ticket_id, "prices were wrong", "omar")
     text = everything(page_alone(desk.home, "ticket"))
@@ -139,7 +139,7 @@ def test_after_its_window_a_ticket_asks_for_answers_and_not_for_trades(desk: Des
 
 
 def test_home_lists_all_that_wait_with_their_deadline_and_a_link(desk: Desk) -> None:
-    test = desk.test_ticket(answered=False, asof=factory.ASOF + dt.timedelta(days=3))
+    test = desk.ticket_of_a_test(answered=False, asof=factory.ASOF + dt.timedelta(days=3))
     text = shown(visit(desk.home, "home"))
     assert "2018-W05: line 1 (BUY NVDA) and line 2 (BUY AMZN)" in text
     assert f"{test.ticket_id}: line 1 (BUY AMZN)" in text
@@ -152,7 +152,7 @@ def test_home_lists_all_that_wait_with_their_deadline_and_a_link(desk: Desk) -> 
 
 
 def test_no_trade_for_want_of_answers_names_the_lines_and_leads_to_every_ticket_that_waits(desk: Desk) -> None:
-    test = desk.test_ticket(answered=False)
+    test = desk.ticket_of_a_test(answered=False)
     desk.no_trade("CONFIRMATION_MISSING")
     text = everything(page_alone(desk.home, "ticket"))
     assert "Do nothing this week." in text

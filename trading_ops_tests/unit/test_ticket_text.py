@@ -10,6 +10,7 @@ from trading_ops.domain.gates import required_codes
 from trading_ops.domain.orders import Order
 from trading_ops.domain.reasons import RULES
 from trading_ops.domain.ticket import TicketContent, to_markdown, to_text
+from trading_ops.domain.ticket_words import london_moment
 from trading_ops_tests.unit.golden_files import assert_golden
 from trading_ops_tests.unit.ticket_factory import (
     all_passed,
@@ -159,6 +160,10 @@ def test_times_are_londons_in_summer_too() -> None:
     assert "Confirm every line by 21:00 the same day" in text
     assert "opens 14:30, closes 21:00 (London). Clock note: none this week." in text
     assert "Next plan: Saturday 9 June 2018, 08:00 (London)." in text
+
+
+def test_a_moment_in_full_is_londons_whatever_the_machine_speaks() -> None:
+    assert london_moment(dt.datetime(2018, 7, 1, 23, 5, tzinfo=dt.UTC)) == "Mon 02 Jul 2018 00:05 London"
 
 
 def test_a_week_of_different_clocks_is_said_in_the_head() -> None:

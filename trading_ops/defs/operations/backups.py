@@ -25,14 +25,12 @@ def backup(desk: dg.ResourceParam[Desk]) -> dg.MaterializeResult:  # with check 
     with making.one_at_a_time(desk.settings):
         made = making.create(desk.conn, desk.settings, desk.now())
         try:
-            proving.verify(folder / made.backup_id)
+            proving.prove(desk.conn, folder / made.backup_id, desk.now)
         except BackupDamaged as exc:
             passed, words = False, str(exc)
         else:
-            proving.record(desk.conn, made, desk.now())
             passed, words = True, f"Backup {made.backup_id} was restored, and everything came out equal."
-        gone = keeping.outdated(keeping.every(folder), backups.proven(desk.conn), desk.now())
-        keeping.clear(gone)
+        gone = keeping.clear(folder, backups.proven(desk.conn), desk.now())
     facts = made.database
     return dg.MaterializeResult(
         metadata={
