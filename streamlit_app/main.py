@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from streamlit_app.components import book_banner
+from streamlit_app.components.keypad import digits_for_numbers
 from streamlit_app.person import Person, current_person, show_signed_out
 
 OPERATOR = ("operator",)
@@ -68,6 +69,7 @@ def main() -> None:
     with st.sidebar:
         st.markdown(f"{person.name}, {person.role}")
         st.html('<a href="/sign-out" target="_self">Sign out</a>')
+        digits_for_numbers()
     if chosen.url_path not in OWN_BANNER:
         book_banner.show(person)
     chosen.run()

@@ -13,6 +13,7 @@ from trading_ops.desk.answering import TicketState
 from trading_ops.desk.standing import Standing
 from trading_ops.domain.her_words import in_her_words
 from trading_ops.domain.ticket_model import LinePart
+from trading_ops.domain.ticket_record import banner_of
 from trading_ops.domain.ticket_text import before_you_start, line_rows
 from trading_ops.domain.ticket_words import about_pounds, clock, count, london_day, long_day, typed_pounds
 
@@ -34,14 +35,14 @@ def no_ticket(desk: Standing, name: str) -> None:
 
 def no_trade(state: TicketState, waiting: tuple[TicketState, ...]) -> None:
     """Nothing to do, why in her words, and the way to what she can do about it; `waiting` still wait for answers."""
-    content = state.content
+    content, said = state.content, banner_of(state.content)
     opens = content.next_plan_opens_utc
     when = f"{long_day(london_day(opens))}, {clock(opens)}"
     style.block(
         "calm",
-        NOTHING,
-        "No order on eToro." if waiting else "No order on eToro, nothing to answer.",
-        f"The next plan comes {when} (London).",
+        f"{said}{NOTHING}",
+        f"{said}No order on eToro." if waiting else f"{said}No order on eToro, nothing to answer.",
+        f"{said}The next plan comes {when} (London).",
     )
     st.subheader("Why")
     answered_since = "CONFIRMATION_MISSING" in content.reasons and not waiting
@@ -66,31 +67,42 @@ def withdrawn(state: TicketState) -> None:
 
 def at_a_glance(state: TicketState, now: dt.datetime) -> None:
     """The whole instruction in a few rows."""
-    content, window = state.content, state.content.window
-    if state.ticket.withdrawn_because is None:
-        day = "Today" if london_day(now) == window.session else long_day(window.session)
-        todo, over = len(content.lines), now > window.close_utc
-        left = count(len(state.open_lines), "line", "lines") if state.open_lines else "Answers"
-        style.big(f"{left} to answer" if over else f"{count(todo, 'thing', 'things')} to do on eToro")
-        hours = f"{day}, between {clock(window.open_utc)} and {clock(window.close_utc)} (London)."
-        clocks = [f"Mind the clock: {window.clock_note}"] if window.clock_note else []
-        style.listed([hours, *_late(state, now), *clocks])
+    content, said = state.content, banner_of(state.content)
     if state.ticket.withdrawn_because is not None:
-        style.listed((f"{_withdrawn_line(line)}{_mark(state, line)}" for line in content.lines), numbered=True)
-    else:
-        style.listed((f"{line_title(line)}{_mark(state, line)}" for line in content.lines), numbered=True)
-        with st.expander("Before you start"):
-            style.listed(row.clean for row in before_you_start(content) if row.kind == "item")
-            style.listed(["Not possible that day? Do nothing, mark all lines SKIPPED. That is safe."])
+        style.listed((f"{said}{_withdrawn_line(line)}{_mark(state, line)}" for line in content.lines), numbered=True)
+        return
+    style.big(f"{said}{_how_many(state, now)}")
+    clocks = [f"Mind the clock: {content.window.clock_note}"] if content.window.clock_note else []
+    style.listed(f"{said}{row}" for row in (*_when(state, now), *clocks))
+    style.listed((f"{_heading(state, line)}{_mark(state, line)}" for line in content.lines), numbered=True)
+    with st.expander("Before you start"):
+        style.listed(row.clean for row in before_you_start(content) if row.kind == "item")
+        style.listed(["Not possible that day? Do nothing, mark all lines SKIPPED. That is safe."])
 
 
-def _late(state: TicketState, now: dt.datetime) -> list[str]:
-    window = state.content.window
-    answers = f"Answer every line by {clock(window.confirm_by_utc)} the same day."
+def _how_many(state: TicketState, now: dt.datetime) -> str:
+    if now > state.content.window.close_utc:
+        left = count(len(state.open_lines), "line", "lines") if state.open_lines else "Answers"
+        return f"{left} to answer"
+    todo = len(state.content.lines)
+    if banner_of(state.content):
+        return f"{count(todo, 'instruction', 'instructions')} to answer, no order to place"
+    return f"{count(todo, 'thing', 'things')} to do on eToro"
+
+
+def _when(state: TicketState, now: dt.datetime) -> list[str]:
+    """The window, then what is due by when, or that it is over."""
+    window, real = state.content.window, not banner_of(state.content)
+    day = "Today" if london_day(now) == window.session else long_day(window.session)
+    hours = f"{day}, between {clock(window.open_utc)} and {clock(window.close_utc)} (London)."
+    by = f"by {clock(window.confirm_by_utc)} the same day"
+    if not real:
+        hours = f"If it were real: {hours[0].lower() if day == 'Today' else hours[0]}{hours[1:]}"
+    answers = f"Answer every line {by}." if real else f"Place no order on eToro. Answer as if you had, {by}."
     if now <= window.close_utc:
-        return [answers]
+        return [hours, answers]
     over = "The time for this ticket is over: order nothing more. Answer what was done; mark the rest SKIPPED."
-    return [over] if now > window.confirm_by_utc else [over, answers]
+    return [hours, over] if now > window.confirm_by_utc else [hours, over, answers]
 
 
 def _mark(state: TicketState, line: LinePart) -> str:
@@ -106,6 +118,11 @@ def line_title(line: LinePart) -> str:
     return f"SELL {line.symbol} · {closes}"
 
 
+def _heading(state: TicketState, line: LinePart) -> str:
+    """A line as an instruction: on a ticket that is not to be executed it says so first."""
+    return f"{banner_of(state.content)}{line_title(line)}"
+
+
 def _withdrawn_line(line: LinePart) -> str:
     """A line of a ticket that was called back: no order any more."""
     return f"{line.symbol}: withdrawn, do nothing"
@@ -116,11 +133,11 @@ def instruction(state: TicketState, line: LinePart) -> None:
     content = state.content
     st.progress(line.line / len(content.lines), text=f"Line {line.line} of {len(content.lines)}")
     if state.ticket.withdrawn_because is not None:
-        style.big(_withdrawn_line(line))
+        style.big(f"{banner_of(content)}{_withdrawn_line(line)}")
         style.listed([f"Enter only what you had already done: the {line.side} of {line.symbol} as eToro shows it."])
         return
     rows = line_rows(content, line)
-    style.big(line_title(line))
+    style.big(_heading(state, line))
     style.listed(row.clean for row in rows[1:] if not row.clean.startswith("Write down"))
 
 

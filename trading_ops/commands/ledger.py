@@ -132,6 +132,7 @@ def record_cash(
     if kind not in ("deposit", "withdrawal", "fee", "interest", "adjustment"):
         raise BadInput(f"--kind {kind!r}: use deposit, withdrawal, fee, interest or adjustment.")
     pounds = half_even(number(amount, "ledger record cash", "--amount"), PENCE_PLACES)
+    ledger.require_sign(kind, pounds)
     on = day_of(day, "--day")
     _store_movement(CashMovement(str(uuid.uuid4()), kind, pounds, on, _noon(on)), why)  # type: ignore[arg-type]
 

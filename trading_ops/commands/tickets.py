@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import psycopg
 import typer
 
-from trading_ops.commands import handed_in, show
+from trading_ops.commands import handed_in, issued, show
 from trading_ops.commands.handed_in import day_of
 from trading_ops.commands.home import now, opened, person
 from trading_ops.desk import answering, executing
@@ -26,8 +26,9 @@ app = typer.Typer(help="Tickets.", no_args_is_help=True)
 def plan(
     asof: Annotated[str, typer.Option(help="as-of session: the last New York session of a week, 2018-02-02")],
     direct: Annotated[bool, typer.Option(help="without Dagster: the same steps in this process")] = False,
+    json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Run one plan to its ticket. The exit code is 0 for TRADE and NO-TRADE alike."""
+    """Run one plan to its ticket; of a NO-TRADE the reasons are told. The exit code is 0 for TRADE and NO-TRADE."""
     day = day_of(asof, "--asof")
     with opened() as (conn, settings):
         stands = tickets.find(conn, day.isoformat())
@@ -45,7 +46,7 @@ def plan(
             from trading_ops.defs.in_process import plan_through_jobs
 
             ticket = plan_through_jobs(conn, settings, day, at=now())
-        typer.echo(f"ticket {ticket.ticket_id} {ticket.verdict} {artifacts.ticket_path(settings.tickets_dir, ticket)}")
+        issued.tell(ticket, settings.tickets_dir, json=json)
 
 
 @app.command("list")
@@ -102,6 +103,7 @@ def ticket_replay(
 @app.command("test")
 def ticket_test(
     asof: Annotated[str | None, typer.Option(help="session of the prices; the last that is over if left out")] = None,
+    json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Issue a test ticket: one smallest real order through the whole path, judged by every rule."""
     from trading_ops.planning.direct import test_now
@@ -109,7 +111,7 @@ def ticket_test(
     with opened() as (conn, settings):
         day = day_of(asof, "--asof") if asof else last_closed(now())
         ticket = test_now(conn, settings.tickets_dir, settings.snapshots_dir, day, at=now())
-        typer.echo(f"ticket {ticket.ticket_id} {ticket.verdict} {artifacts.ticket_path(settings.tickets_dir, ticket)}")
+        issued.tell(ticket, settings.tickets_dir, json=json)
 
 
 @app.command("withdraw")

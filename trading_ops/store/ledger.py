@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -93,7 +94,7 @@ def record_movement(conn: psycopg.Connection[Any], movement: CashMovement, *, re
         BadInput: The amount is 0, or of the wrong sign for its kind.
         Refused: A dividend of that name and ex-date is booked already.
     """
-    _require_sign(movement)
+    require_sign(movement.kind, movement.amount_gbp)
     if movement.kind == "dividend":
         audit.one_writer(conn)
         booked = conn.execute(
@@ -138,14 +139,23 @@ def record_event(conn: psycopg.Connection[Any], event: CorporateEvent, *, record
     return seq
 
 
-def _require_sign(movement: CashMovement) -> None:
-    said = f"A {movement.kind} of {plain(movement.amount_gbp)} GBP"
-    if movement.amount_gbp == ZERO and movement.kind != "dividend":  # 0 says that it was not paid
+def require_sign(kind: str, amount_gbp: Decimal) -> None:
+    """The sign of a kind that goes one way only. A wrong one is not turned round: it may be the kind that is wrong.
+
+    Args:
+        kind: Of the movement.
+        amount_gbp: Pounds, signed as cash moves.
+
+    Raises:
+        BadInput: It contradicts the kind, or is 0 where cash must have moved; the text says what to enter.
+    """
+    said = f"A {kind} of {plain(amount_gbp)} GBP"
+    if amount_gbp == ZERO and kind != "dividend":  # 0 says that it was not paid
         raise BadInput(f"{said} moves no cash. Enter the amount.")
-    if movement.kind in INCOMING and movement.amount_gbp < ZERO:
-        raise BadInput(f"{said} is negative, but it comes into the account. Enter it without the minus.")
-    if movement.kind in OUTGOING and movement.amount_gbp > ZERO:
-        raise BadInput(f"{said} must be negative: it leaves the account. Enter it with a minus.")
+    if kind in INCOMING and amount_gbp < ZERO:
+        raise BadInput(f"{said} is negative, but it comes into the account. Enter {plain(-amount_gbp)}.")
+    if kind in OUTGOING and amount_gbp > ZERO:
+        raise BadInput(f"{said} must be negative: it leaves the account. Enter {plain(-amount_gbp)}.")
 
 
 def void(

@@ -9,6 +9,8 @@ from typing import Any
 
 import psycopg
 
+from trading_ops.domain.calendar import LONDON
+from trading_ops.domain.errors import Refused
 from trading_ops.store import audit
 
 
@@ -58,9 +60,16 @@ def add(
         body: The file itself.
         rows: Its rows.
         entered_by: The person.
+
+    Raises:
+        Refused: The file is on record and more is read in it now than then: its rows came with it, and none is added
+            later. The text says how they come in all the same.
     """
     conn.execute("SELECT pg_advisory_xact_lock(7301004)")
-    if not conn.execute("SELECT 1 FROM ops.broker_statements WHERE sha256 = %s", (sha256,)).fetchone():
+    stands = conn.execute("SELECT name, created_at FROM ops.broker_statements WHERE sha256 = %s", (sha256,)).fetchone()
+    if stands:
+        _refuse_more(conn, stands, rows)
+    else:
         said: dict[str, object] = {
             "name": name, "rows": len(rows), "entered_by": entered_by, "versions": dict(versions), "currency": currency,
         }  # fmt: skip
@@ -83,6 +92,21 @@ def add(
         )  # fmt: skip
         new += cursor.rowcount
     return Added(new, len(rows) - new)
+
+
+def _refuse_more(conn: psycopg.Connection[Any], stands: dict[str, Any], rows: Sequence[StoredRow]) -> None:
+    keys = [row.row_key for row in rows]
+    known = conn.execute("SELECT row_key FROM ops.broker_statement_rows WHERE row_key = ANY(%s)", (keys,))
+    there = {found["row_key"] for found in known}
+    more = [row for row in rows if row.row_key not in there]
+    if more:
+        first = min(more, key=lambda row: row.at)
+        raise Refused(
+            f"{stands['name']} was read on {stands['created_at'].astimezone(LONDON):%d %b %Y}, and {len(more)} of the "
+            f"rows that are read in it now are not on record; the first is the {first.kind} of {first.at:%d %b %Y}, "
+            f"{first.sheet} row {first.row_number}. Nothing was added: a statement on record stays as it was read. "
+            "Download it from eToro once more and hand in the new file; these rows come in with it."
+        )
 
 
 def rows_since(conn: psycopg.Connection[Any], since: dt.datetime) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,10 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from trading_ops.commands.handed_in import FILL_COLUMNS
+from trading_ops.domain.results import Outcome
+from trading_ops.domain.ticket_model import TicketContent
 from trading_ops.settings import Settings
+from trading_ops.store import tickets
 from trading_ops.store.server import Server
 from trading_ops_tests.integration.command_line import Done, files_of, holdings_of, run, run_apart
-from trading_ops_tests.integration.home_factory import policy_text
+from trading_ops_tests.integration.home_factory import opened, policy_text
 from trading_ops_tests.integration.lived_factory import MARKET, Lived, live, needs_real_prices, own_home, superuser
 
 pytestmark = needs_real_prices
@@ -273,6 +277,14 @@ REFUSED = (
     Bad("cash-nan", "ledger record cash --kind fee --amount NaN --day 2018-01-30 --why x", ("--amount", "NaN")),
     Bad("cash-no-kind", "ledger record cash --kind gift --amount 1 --day 2018-01-30 --why x", ("'gift'", "deposit")),
     Bad("cash-fee-above-0", "ledger record cash --kind fee --amount 5 --day 2018-01-30 --why x", ("fee", "negative")),
+    Bad(
+        "cash-withdrawal-above-0", "ledger record cash --kind withdrawal --amount 500 --day 2018-01-30 --why x",
+        ("A withdrawal of 500 GBP must be negative: it leaves the account. Enter -500.",),
+    ),
+    Bad(
+        "cash-deposit-below-0", "ledger record cash --kind deposit --amount -500.50 --day 2018-01-30 --why x",
+        ("A deposit of -500.5 GBP is negative, but it comes into the account. Enter 500.5.",),
+    ),
     Bad("cash-of-nothing", "ledger record cash --kind interest --amount 0 --day 2018-01-30 --why x", ("0",)),
     Bad("void-nothing", "ledger record void 123 --why x", ("123",)),
     Bad("rebuild-nothing", "data rebuild zzz", ("zzz",)),
@@ -426,7 +438,21 @@ def test_a_plan_without_any_prices_is_refused_by_its_ticket(fresh_home: Settings
     assert run(fresh_home, "init", "--book", "sim", "--universe", str(UNIVERSE)).code == 0
     done = run(fresh_home, "plan", "--direct", "--asof", "2018-02-02")
     assert (done.code, done.err) == (0, "")
-    assert "ticket 2018-W05 NO-TRADE" in done.out
+    first, *reasons = done.out.splitlines()
+    assert re.fullmatch(r"ticket 2018-W05 NO-TRADE /\S+", first)
+    said = "\n".join(reasons)
+    with opened(fresh_home) as conn:
+        content = TicketContent.model_validate_json(tickets.get(conn, "2018-W05").content)
+    failed = [gate for gate in content.gates if gate.outcome is Outcome.FAIL]
+    assert failed
+    for gate in failed:
+        for words in (gate.code, gate.sentence, f"Seen: {gate.seen}", f"Allowed: {gate.allowed}", gate.remedy):
+            assert words in said
+    told = json.loads(run(fresh_home, "plan", "--direct", "--asof", "2018-02-02", "--json").out)
+    assert (told["ticket"], told["verdict"], told["path"]) == ("2018-W05", "NO-TRADE", first.split()[-1])
+    assert {r["rule"]: r["remedy"] for r in told["reasons"] if r["outcome"] == "FAIL"} == {
+        gate.code: gate.remedy for gate in failed
+    }
 
 
 def test_a_broken_configuration_makes_no_home(tmp_path: Path) -> None:

@@ -153,6 +153,7 @@ def _all_four_answers(page: Page) -> None:
     expect(page.get_by_text("SELL ABBV · close the whole position")).to_be_visible()
     keep_screen(page, "3-line")
     choose(page, "DONE: all of it was filled")
+    _digits_where_numbers_go(page)
     _filled(page, price="115,20", units="3.104512", value="251.80", time="14:50")
     expect(page.get_by_text("Read as 115.20.")).to_be_visible()
     assert grave_findings(page) == []
@@ -171,6 +172,13 @@ def _all_four_answers(page: Page) -> None:
     expect(page.get_by_text("3.104512 units · £251.80 at $115.20")).to_be_visible()
     keep_screen(page, "5-check")
     assert grave_findings(page) == []
+
+
+def _digits_where_numbers_go(page: Page) -> None:
+    for label in ("Price in $", "Units", "Amount in £"):
+        expect(page.get_by_label(label, exact=True)).to_have_attribute("inputmode", "decimal")
+    for label in ("Time on your clock", "A note, if there is something to say"):
+        assert page.get_by_label(label, exact=True).get_attribute("inputmode") is None, "a time has its colon"
 
 
 def _books_know(kitchen: Kitchen) -> None:
@@ -231,7 +239,9 @@ def test_an_unusual_fill_needs_a_second_look_and_a_note(kitchen: Kitchen) -> Non
     expect(page.get_by_text("Every line is answered. Thank you.")).to_be_visible()
     stored = answers.in_force(kitchen.conn, kitchen.ticket.plan_id)[3]
     assert stored.answer.note == "<script>alert(1)</script> it jumped"
-    assert len(stored.answer.asked) == 1
+    price, limit = stored.answer.asked
+    assert "above the reference" in price
+    assert "skipped above $238.19" in limit
 
 
 def test_a_closed_browser_loses_nothing(kitchen: Kitchen) -> None:

@@ -379,6 +379,8 @@ def test_the_whole_account_check(
     page = opened_page(chromium, served, home, "snapshot", "Account check")
     expect(page.get_by_text("2 minutes: cash and 15 holdings")).to_be_visible()
     assert not any(units in page.content() for units in HELD.values() if len(units) > 5), "she reads, she does not copy"
+    digits = page.locator("input[type=text][inputmode=decimal]")
+    expect(digits).to_have_count(1 + len(HELD))  # cash and every holding
     assert_fit_for_a_thumb(page)
     at.keep_screen(page, "account-check-1-form")
     at.fill(page, "Cash in £: Available", CASH)

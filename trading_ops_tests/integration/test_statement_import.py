@@ -12,7 +12,7 @@ import pytest
 from trading_ops.desk import statement_import
 from trading_ops.desk.drift_evidence import statement_rows
 from trading_ops.desk.statement_import import Imported
-from trading_ops.domain.errors import BadInput
+from trading_ops.domain.errors import BadInput, Refused
 from trading_ops.settings import Settings
 from trading_ops.store import audit, broker
 from trading_ops_tests.integration import desk_factory as desk
@@ -86,6 +86,38 @@ def test_money_is_signed_as_it_moves(conn: psycopg.Connection[Any]) -> None:
         ("interest", D("1.11")), ("adjustment", D(-2)), ("withdrawal", D(-30)), ("split", None),
     ]  # fmt: skip
     assert "It reports a split, AAPL 4:1. It is not applied by itself." in done.sentences
+
+
+def test_rows_that_an_older_version_did_not_read_are_not_added_to_a_statement_on_record(
+    conn: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = factory.build(
+        activity=[
+            factory.activity("Interest Payment", amount="1.11", at="07/06/2026 09:00:00"),
+            factory.activity("Deposit", amount="1,000.00", at="02/06/2026 09:00:00"),
+        ]
+    )
+    read_now = statement_import.rows_of
+
+    def read_then(*given: Any) -> Any:
+        return tuple(row for row in read_now(*given) if row.kind != "interest")
+
+    with monkeypatch.context() as older:
+        older.setattr(statement_import, "rows_of", read_then)
+        assert add(conn, data).new == 1
+    before = desk.counts(conn, *TABLES, "audit_log")
+    with pytest.raises(Refused, match=r"statement.xlsx was read on .*, and 1 of the rows .* interest of 07 Jun 2026"):
+        add(conn, data)
+    assert desk.counts(conn, *TABLES, "audit_log") == before
+    again = factory.build(
+        activity=[
+            factory.activity("Deposit", amount="25.00", at="08/06/2026 09:00:00"),
+            factory.activity("Interest Payment", amount="1.11", at="07/06/2026 09:00:00"),
+            factory.activity("Deposit", amount="1,000.00", at="02/06/2026 09:00:00"),
+        ]
+    )
+    done = add(conn, again, "newer.xlsx")
+    assert (done.new, done.known) == (2, 1), "another file brings them"
 
 
 def test_a_dividend_in_two_sheets_is_one_row(conn: psycopg.Connection[Any]) -> None:

@@ -1,6 +1,8 @@
 """The executor's ticket page without a browser: the second look, two windows, and what is saved already."""
 
 import datetime as dt
+import html
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,6 +12,7 @@ import psycopg
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from trading_ops.domain import calendar
 from trading_ops.domain.answer import Answer
 from trading_ops.domain.her_words import in_her_words
 from trading_ops.domain.reasons import RULES
@@ -71,6 +74,41 @@ def test_no_trade_is_said_in_the_words_of_the_mail(table: Table) -> None:
     for sentence in in_her_words(codes):
         assert sentence in text
     assert not [code for code in RULES if code in text]
+
+
+@pytest.mark.parametrize(
+    ("book", "said"), [("paper", "PAPER - DO NOT EXECUTE · "), ("sim", "SIMULATED - DO NOT EXECUTE · ")]
+)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_no_heading_and_no_order_of_a_ticket_that_is_not_real_stands_without_saying_so(
+    fresh_home: Settings, monkeypatch: pytest.MonkeyPatch, book: str, said: str, when: str
+) -> None:
+    now = dt.datetime.now(dt.UTC)
+    asof = factory.ASOF if when == "after" else calendar.last_session_of_week(now.date() + dt.timedelta(days=7))
+    with opened(fresh_home) as conn:
+        post = post_desk(fresh_home, conn, book)
+        bars = [(symbol, "2018-02-02", str(price)) for symbol, price in factory.PRICES.items()]
+        rates = [(day, "1.42") for day in ("2018-02-02", str(calendar.last_closed(now)))]
+        home_factory.load(conn, bars=home_factory.bars_table(bars), fixings=home_factory.fixings_table(rates))
+        for who, role in (("anna", "executor"), ("omar", "operator")):
+            add_person(fresh_home, who, role)
+        post.issue(orders=(factory.make_buy(1, "NVDA", "310"), factory.make_buy(2, "AMZN", "124")), asof=asof)
+    app = page_alone(at_home(fresh_home, monkeypatch), "ticket")
+    headings, rows = _head(app)
+    assert len(headings) == 1
+    assert [text for text in (*headings, *rows) if not text.startswith(said)] == []
+    assert "to do on eToro" not in headings[0]
+    press(app, "Start with line 1")
+    assert _head(app)[0] == [f"{said}BUY NVDA · type £310"]
+    listed = page_alone(fresh_home, "tickets", "omar")
+    listed.selectbox(key="tickets:chosen").select_index(0).run()
+    assert next(h.value for h in listed.header if "Ticket " in h.value).startswith(said)
+
+
+def _head(app: AppTest) -> tuple[list[str], list[str]]:
+    """Headings, and the rows of the lists before what is told once for every line."""
+    text = html.unescape(shown(app)).partition("<li>Work from line 1")[0]
+    return re.findall(r"<h2[^>]*>(.*?)</h2>", text), re.findall(r"<li>(.*?)</li>", text)
 
 
 def open_to(app: AppTest, words: str) -> bool:
