@@ -1,4 +1,4 @@
-"""Reports: every day and every week, newest first; one of them whole, as it was written, to look at or to keep."""
+"""Reports: every day, week and month, newest first; one of them whole, as it was written, to look at or to keep."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from trading_ops.reports import forms
 from trading_ops.store import reports
 
 PAGE = 20
-KINDS: dict[str, Kind | None] = {"All": None, "Daily": "daily", "Weekly": "weekly"}
+KINDS: dict[str, Kind | None] = {"All": None, "Daily": "daily", "Weekly": "weekly", "Monthly": "monthly"}
 
 
 def show(person: Person) -> None:
@@ -37,7 +37,10 @@ def show(person: Person) -> None:
 
 
 def _name(row: dict[str, Any]) -> str:
-    what = f"Week {row['week']}" if row["kind"] == "weekly" else f"Day {words.day(row['day'])}"
+    day = row["day"]
+    named = {"daily": f"Day {words.day(day)}", "weekly": f"Week {row['week']}",
+             "monthly": f"Month {words.month(f'{day:%Y-%m}')}"}  # fmt: skip
+    what = named[row["kind"]]
     return f"{what}, revision {row['revision']}" if row["revision"] > 1 else what
 
 

@@ -126,7 +126,7 @@ def _texts(conn: psycopg.Connection[Any]) -> Iterator[tuple[str, str]]:
     if row:
         yield f"ticket {row['ticket_id']}", sha256_hex(row["markdown"].encode())
         yield f"content of ticket {row['ticket_id']}", sha256_hex(row["content"].encode())
-    for kind in ("daily", "weekly"):
+    for kind in ("daily", "weekly", "monthly"):
         row = conn.execute(
             "SELECT day, facts, markdown, html FROM ops.reports WHERE kind = %s "
             "ORDER BY day DESC, revision DESC LIMIT 1", (kind,),

@@ -1,4 +1,4 @@
-"""report: what people are told of a day or a week, written once and kept; looked at again, corrected, checked."""
+"""report: what people are told of a day, week or month, written once and kept; looked at, corrected, checked."""
 
 import datetime as dt
 import json as plain_json
@@ -16,7 +16,7 @@ from trading_ops.reports import writing
 from trading_ops.store import reports
 from trading_ops.store.reports import Report
 
-app = typer.Typer(help="Daily and weekly reports, written for every day and week, trade or no trade.",
+app = typer.Typer(help="Reports of every day, week and month, trade or no trade.",
                   no_args_is_help=True)  # fmt: skip
 Day = Annotated[str | None, typer.Option("--date", help="a day, 2018-02-05; the newest if left out")]
 Correct = Annotated[bool, typer.Option("--correct", help="write it again from what is known now, as a new revision")]
@@ -36,6 +36,12 @@ def report_weekly(date: Day = None, correct: Correct = False, json: Json = False
     _report("weekly", date, correct=correct, json=json)
 
 
+@app.command("monthly")
+def report_monthly(date: Day = None, correct: Correct = False, json: Json = False) -> None:
+    """The review pack of the month that a day lies in; what is owed of earlier months is written first."""
+    _report("monthly", date, correct=correct, json=json)
+
+
 @app.command("list")
 def report_list(json: Json = False) -> None:
     """The newest reports, and what is still owed."""
@@ -48,11 +54,11 @@ def report_list(json: Json = False) -> None:
         for r in rows
     ]  # fmt: skip
     if json:
-        owed = {"daily": [str(d) for d in due.daily], "weekly": [str(d) for d in due.weekly]}
+        owed = {kind: [str(day) for day in getattr(due, kind)] for kind in writing.KINDS}
         show.as_json({"reports": found, "in_all": of_all, "owed": owed})
         return
     show.as_table([{**r, "facts_sha256": r["facts_sha256"][:16]} for r in found], "There is no report yet.")
-    typer.echo(f"{of_all} in all; owed: {len(due.daily)} daily, {len(due.weekly)} weekly.")
+    typer.echo(f"{of_all} in all; owed: {len(due.daily)} daily, {len(due.weekly)} weekly, {len(due.monthly)} monthly.")
 
 
 @app.command("verify")

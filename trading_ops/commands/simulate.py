@@ -25,7 +25,7 @@ from trading_ops.desk import rollout_state
 from trading_ops.desk.book_clock import now_of
 from trading_ops.domain import calendar
 from trading_ops.domain.values import PENCE_PLACES, fixed
-from trading_ops.reports.writing import write_owed
+from trading_ops.reports import writing
 from trading_ops.settings import Settings
 from trading_ops.simulation import examination
 from trading_ops.simulation.examination import Examined
@@ -125,7 +125,7 @@ def simulate(
         run = Simulation(
             conn, settings.snapshots_dir, policy, people, planner_of(conn, settings, jobs=jobs), *span, pounds,
             at_the_end=(lambda lived, asof: examined.extend(examination.examine(lived, asof))) if examine else None,
-            written=(lambda at: written.extend(write_owed(conn, at, settings.reports_dir))) if report else None,
+            written=(lambda at: written.extend(writing.write_owed(conn, at, settings.reports_dir))) if report else None,
             before_week=walk.before if walk else None, after_week=walk.after if walk else None,
         )  # fmt: skip
         started = time.monotonic()
@@ -169,9 +169,10 @@ def _walk(conn: psycopg.Connection[Any], settings: Settings) -> RolloutWalk:
 
 
 def _reports_words(written: Sequence[Report]) -> str:
-    counts = {kind: sum(r.kind == kind and r.revision == 1 for r in written) for kind in ("daily", "weekly")}
+    counts = {kind: sum(r.kind == kind and r.revision == 1 for r in written) for kind in writing.KINDS}
     return (
-        f"{counts['weekly']} weekly and {counts['daily']} daily reports: trading-ops report weekly | daily --date DAY"
+        f"{counts['weekly']} weekly and {counts['daily']} daily reports, {counts['monthly']} monthly: "
+        "trading-ops report weekly | daily | monthly --date DAY"
     )
 
 

@@ -12,7 +12,7 @@ from trading_ops.domain.books import banner
 from trading_ops.domain.ticket_layout import Row
 from trading_ops.store.reports import Report
 
-TITLES: Mapping[str, str] = {"daily": "Daily report", "weekly": "Weekly report"}
+TITLES: Mapping[str, str] = {"daily": "Daily report", "weekly": "Weekly report", "monthly": "Monthly review"}
 
 
 def report(found: Report, book: str) -> Letter:

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from trading_ops.defs.desk.reports import daily_report, weekly_report
+from trading_ops.defs.desk.reports import daily_report, monthly_report, weekly_report
 from trading_ops.defs.desk.valuation import daily_valuation
 from trading_ops.defs.loop import PLAN_ASSETS
 from trading_ops.defs.market.jobs import fetch_job, pickup_job
@@ -27,7 +27,7 @@ ticket_job = dg.define_asset_job(
 
 daily_job = dg.define_asset_job(
     "daily_job",
-    selection=dg.AssetSelection.assets(daily_valuation, daily_report, weekly_report, rollout),
+    selection=dg.AssetSelection.assets(daily_valuation, daily_report, weekly_report, monthly_report, rollout),
     description="The morning's look at the book: what it is worth, the reports that are due, and the roll-out.",
 )
 

@@ -2,7 +2,7 @@
 
 from trading_ops.defs.checks import PLAN_GATES, TICKET_GATE
 from trading_ops.defs.desk.assets import broker_reconciliation, desk_standing, ledger_state, previous_answers
-from trading_ops.defs.desk.reports import daily_report, weekly_report
+from trading_ops.defs.desk.reports import daily_report, monthly_report, weekly_report
 from trading_ops.defs.desk.valuation import daily_valuation
 from trading_ops.defs.market.assets import data_quality, data_snapshot, eod_prices
 from trading_ops.defs.market.dataset import qlib_export
@@ -19,14 +19,7 @@ PLAN_ASSETS = (
 """What one run of a plan makes."""
 
 ASSETS = (
-    source_prices,
-    universe_state,
-    *PLAN_ASSETS,
-    ticket,
-    daily_valuation,
-    daily_report,
-    weekly_report,
-    backup,
-    rollout,
-)
+    source_prices, universe_state, *PLAN_ASSETS, ticket, daily_valuation, daily_report, weekly_report, monthly_report,
+    backup, rollout,
+)  # fmt: skip
 CHECKS = (*PLAN_GATES, TICKET_GATE, sources_alive)

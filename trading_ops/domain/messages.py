@@ -18,11 +18,14 @@ ESCALATION: Final = "ticket.escalation"
 ACCOUNT_CHECK: Final = "snapshot.reminder"
 REPORT_DAILY: Final = "report.daily"
 REPORT_WEEKLY: Final = "report.weekly"
+REPORT_MONTHLY: Final = "report.monthly"
 
 REMINDERS: Final = frozenset({WINDOW_OPEN, REMINDER, DEADLINE, ESCALATION})
 """About answers that are missing; without a missing answer there is nothing left to say."""
 
-REPORT_OF: Final[Mapping[str, str]] = MappingProxyType({"daily": REPORT_DAILY, "weekly": REPORT_WEEKLY})
+REPORT_OF: Final[Mapping[str, str]] = MappingProxyType(
+    {"daily": REPORT_DAILY, "weekly": REPORT_WEEKLY, "monthly": REPORT_MONTHLY}
+)
 """The message that tells of a kind of report."""
 
 AUDIENCES: Final[Mapping[str, tuple[Role, ...]]] = MappingProxyType(
@@ -36,6 +39,7 @@ AUDIENCES: Final[Mapping[str, tuple[Role, ...]]] = MappingProxyType(
         ACCOUNT_CHECK: ("executor", "operator"),
         REPORT_DAILY: ("operator",),
         REPORT_WEEKLY: ("operator",),
+        REPORT_MONTHLY: ("operator",),
     }
 )
 

@@ -1,4 +1,4 @@
-"""Reports as data: what a daily and a weekly report say, before anybody words or draws it.
+"""Reports as data: what a daily, a weekly and a monthly report say, before anybody words or draws it.
 
 Amounts are in pounds with two places (`_gbp`), prices in US dollars (`_usd`), shares and returns fractions with six
 places, instants in UTC (`_utc`). The same facts give the same bytes of Markdown and HTML.
@@ -6,6 +6,7 @@ Does not belong here: how a figure is found (`report_figures`), what people read
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,7 +16,7 @@ from trading_ops.domain.canonical import canonical_bytes
 from trading_ops.domain.ticket_model import Gbp, Text, Utc
 
 Share: TypeAlias = Annotated[str, Field(pattern=r"^-?\d+\.\d{6}$", description="a fraction, six places")]
-Kind: TypeAlias = Literal["daily", "weekly"]
+Kind: TypeAlias = Literal["daily", "weekly", "monthly"]
 Tone: TypeAlias = Literal["green", "amber", "red", "grey"]
 
 
@@ -257,7 +258,7 @@ class RolloutPart(_Part):
 
 
 class SharedFacts(_Part):
-    """What both kinds of report say of the book.
+    """What every kind of report says of the book.
 
     Attributes:
         rollout: Left out of a book without a roll-out, and of reports of before there was one.
@@ -301,7 +302,66 @@ class WeeklyFacts(SharedFacts):
     ticket: TicketPart | None
 
 
-Facts: TypeAlias = DailyFacts | WeeklyFacts
+class MonthTicket(_Part):
+    """One ticket of a month.
+
+    Attributes:
+        reasons: Codes of a NO-TRADE.
+        became: What became of its lines, as a sentence's part; empty without lines.
+    """
+
+    ticket_id: Text
+    verdict: Text
+    reasons: tuple[Text, ...]
+    became: Text
+    turnover: Share
+    costs: Costs
+
+
+class Counted(_Part):
+    """So many times."""
+
+    what: Text
+    count: int
+
+
+class Measured(_Part):
+    """A number of the policy beside what the fills say of it."""
+
+    key: Text
+    in_force: Text
+    measured: Share | None
+    fills: int
+
+
+class MonthlyFacts(SharedFacts):
+    """The review pack of a month.
+
+    Attributes:
+        failed: Reason codes of its tickets.
+        incidents: Incidents opened, by class; `still_open` are those that nobody has closed.
+        corrections: Answers corrected and entries taken back.
+        policies: Versions of the policy put in force.
+    """
+
+    schema_version: Literal[1]
+    kind: Literal["monthly"]
+    month: Text
+    tickets: tuple[MonthTicket, ...]
+    failed: tuple[Counted, ...]
+    incidents: tuple[Counted, ...]
+    still_open: tuple[OpenIncident, ...]
+    corrections: int
+    account_checks: int
+    proven_backups: int
+    policies: int
+    measured: tuple[Measured, ...]
+
+
+Facts: TypeAlias = DailyFacts | WeeklyFacts | MonthlyFacts
+_OF: Mapping[Kind, type[DailyFacts] | type[WeeklyFacts] | type[MonthlyFacts]] = {
+    "daily": DailyFacts, "weekly": WeeklyFacts, "monthly": MonthlyFacts,
+}  # fmt: skip
 
 
 def facts_bytes(facts: Facts) -> bytes:
@@ -311,4 +371,4 @@ def facts_bytes(facts: Facts) -> bytes:
 
 def parse(kind: Kind, text: str) -> Facts:
     """Stored facts as they were."""
-    return DailyFacts.model_validate_json(text) if kind == "daily" else WeeklyFacts.model_validate_json(text)
+    return _OF[kind].model_validate_json(text)

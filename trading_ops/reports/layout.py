@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from trading_ops.domain.books import banner
 from trading_ops.domain.execution_text import NOT_ANSWERED, TAKEN_BACK, told
+from trading_ops.domain.gates import NOTHING_TO_DO
 from trading_ops.domain.report_facts import (
     Costs,
     DailyFacts,
@@ -15,6 +16,7 @@ from trading_ops.domain.report_facts import (
     Head,
     Holding,
     Money,
+    MonthlyFacts,
     Quality,
     TicketLine,
     TicketPart,
@@ -35,6 +37,8 @@ LISTED = 12
 
 def sheet_of(facts: Facts) -> Sheet:
     """The report as its reader sees it."""
+    if isinstance(facts, MonthlyFacts):
+        return _monthly(facts)
     return _daily(facts) if isinstance(facts, DailyFacts) else _weekly(facts)
 
 
@@ -68,7 +72,7 @@ def _weekly(f: WeeklyFacts) -> Sheet:
         Section("Asked against done"),
         *_ticket(f),
         Section("How the book did"),
-        _performance(f),
+        _performance(f, "this week"),
         Pairs((*_result(f, "In the week"), *_sources(f.money))),
         *_pictures(f),
         Section("What trading cost so far"),
@@ -80,6 +84,29 @@ def _weekly(f: WeeklyFacts) -> Sheet:
         Pairs(_next(f)),
     ]
     return Sheet(title, blocks, _foot(f.head))
+
+
+def _monthly(f: MonthlyFacts) -> Sheet:
+    blocks: list[Block] = [
+        *_opening(f.head),
+        Section("How the book did"),
+        _performance(f, "this month"),
+        Pairs((*_result(f, "In the month"), *_sources(f.money))),
+        *_pictures(f),
+        Section("The month's tickets"),
+        _month_tickets(f),
+        Section("What went wrong"),
+        *_went_wrong(f),
+        Section("What trading cost so far"),
+        _costs(f.costs),
+        _measured(f),
+        Section("Exposures"),
+        *_exposures(f),
+        *_rollout(f),
+        Section("To be decided by a person"),
+        Points(_to_decide(f)),
+    ]
+    return Sheet(f"{banner(f.head.book)}Monthly review, {f.month}", blocks, _foot(f.head))
 
 
 def _opening(head: Head) -> list[Block]:
@@ -136,10 +163,10 @@ def _pictures(f: Facts) -> list[Block]:
     ]
 
 
-def _performance(f: WeeklyFacts) -> Table:
+def _performance(f: Facts, when: str) -> Table:
     r = f.returns
     rows = [
-        ("Time-weighted, this week", words.percent(r.period, 2, sign=True),
+        (f"Time-weighted, {when}", words.percent(r.period, 2, sign=True),
          words.percent(r.period_benchmark, 2, sign=True)),
         ("Time-weighted, since the start", words.percent(r.twr, 2, sign=True),
          words.percent(r.benchmark_twr, 2, sign=True)),
@@ -154,6 +181,50 @@ def _performance(f: WeeklyFacts) -> Table:
     rows.append(("Worth of what was paid in", words.pounds(f.money.equity_gbp), words.pounds(r.benchmark_value_gbp)))
     caption = f"The desk beside the same money in {r.benchmark}, both in pounds, dividends included"
     return Table(caption, ("", "Desk", r.benchmark), tuple(rows), frozenset({1, 2}))
+
+
+def _month_tickets(f: MonthlyFacts) -> Block:
+    if not f.tickets:
+        return Say("No ticket was carried out in this month.")
+    rows = tuple(
+        (t.ticket_id, t.verdict, t.became or ", ".join(t.reasons), words.percent(t.turnover),
+         words.pounds(t.costs.total_gbp), words.bps(t.costs.bps).removesuffix(" bps"))
+        for t in f.tickets
+    )  # fmt: skip
+    columns = ("Ticket", "Verdict", "What became of it", "Turnover", "Cost", "bps")
+    return Table("Tickets whose window lay in the month", columns, rows, frozenset({3, 4, 5}))
+
+
+def _went_wrong(f: MonthlyFacts) -> list[Block]:
+    faults = [c for c in f.failed if c.what != NOTHING_TO_DO]
+    failed = [f"{c.what} refused {words.counted(c.count, 'week', 'weeks')}" for c in faults]
+    opened = [f"{words.counted(c.count, 'incident', 'incidents')} of {c.what}" for c in f.incidents]
+    listed = (*failed, *opened, *(_incident(i.kind, i.title, blocking=i.blocking) for i in f.still_open))
+    counted = (
+        ("Answers corrected, entries taken back", str(f.corrections)),
+        ("Account checks", str(f.account_checks)),
+        ("Backups proven", str(f.proven_backups)),
+        ("Policies put in force", str(f.policies)),
+    )
+    return [Points(listed) if listed else Say("No rule refused a week, and no incident was opened."), Pairs(counted)]
+
+
+def _measured(f: MonthlyFacts) -> Table:
+    rows = tuple((m.key, m.in_force, m.measured or words.NONE, str(m.fills)) for m in f.measured)
+    columns = ("Number of the policy", "In force", "Measured", "Fills")
+    return Table("The policy's costs against the fills, since the start", columns, rows, frozenset({1, 2, 3}))
+
+
+def _to_decide(f: MonthlyFacts) -> tuple[str, ...]:
+    """The questions of the review; each stands on figures above."""
+    return (
+        "Do the policy's costs still fit what the fills say? If not, change the policy with a reason.",
+        f"Is the drawdown of {words.percent(f.returns.drawdown)} within what this household wants to bear?",
+        "Was every refused week refused for a good reason, and has what caused it been mended?",
+        "Is every corrected answer explained?",
+        "Was a backup restored on another machine this month?",
+        "Go on, or lead the roll-out back?",
+    )
 
 
 def _gates(gates: tuple[GateState, ...]) -> list[Block]:

@@ -44,7 +44,7 @@ def collect(
     money = parts.money(g, worth, session)
     before = calendar.last_session_of_week(asof - dt.timedelta(days=7))
     returns = parts.returns(g, session, window_of(before))
-    ticket, coming = _ticket(g, asof), parts.coming(g, morning)
+    ticket, coming = ticket_of(g, asof), parts.coming(g, morning)
     tone: Tone = "green" if money.complete and _as_wanted(ticket) else "amber"
     return WeeklyFacts(
         schema_version=2,
@@ -53,14 +53,15 @@ def collect(
             book=g.book, day=asof, through=session, week=calendar.week_name(asof), morning_utc=morning,
             written_utc=written, audit_seq=g.head.seq, audit_hash=g.head.hash, revision=revision, replaces=replaces,
             headline=_headline(asof, money, returns, ticket), tone=tone,
-            summary=(_ticket_words(asof, ticket), *_result_words(money, returns), next_words(coming)),
+            summary=(_ticket_words(asof, ticket), *result_words(money, returns, "in the week"), next_words(coming)),
         ),
         ticket=ticket,
         **parts.shared(g, worth, session, money, returns, coming),
     )  # fmt: skip
 
 
-def _ticket(g: Ground, asof: Session) -> TicketPart | None:
+def ticket_of(g: Ground, asof: Session) -> TicketPart | None:
+    """The weekly ticket of a session and what became of it; None when there is none."""
     row = g.conn.execute(
         "SELECT t.plan_id FROM ops.tickets t JOIN ops.plans p USING (plan_id) WHERE p.kind = 'weekly' AND p.asof = %s",
         (asof,),
@@ -160,9 +161,10 @@ def _ticket_words(asof: Session, ticket: TicketPart | None) -> str:
     return f"Ticket {ticket.ticket_id}: {told(ticket.lines)}; {bought}, {sold}; {cost}."
 
 
-def _result_words(money: Money, returns: Returns) -> tuple[str, ...]:
+def result_words(money: Money, returns: Returns, when: str) -> tuple[str, ...]:
+    """How the book did in the report's time and since the start, as two sentences."""
     first = (
-        f"Equity {words.pounds(money.equity_gbp)}, {words.pounds(returns.period_gbp, sign=True)} in the week: "
+        f"Equity {words.pounds(money.equity_gbp)}, {words.pounds(returns.period_gbp, sign=True)} {when}: "
         f"{words.percent(returns.period, 2, sign=True)}, {returns.benchmark} in pounds "
         f"{words.percent(returns.period_benchmark, 2, sign=True)}."
     )

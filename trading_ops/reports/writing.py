@@ -1,12 +1,13 @@
 """Writing what is owed: level-triggered, from the records alone, so that a missed morning is caught up by the next.
 
-Owed is a daily report for every session since the first fact whose morning has come, and a weekly one for every week
-whose window's morning has come. One that was written while prices were missing is corrected once they are there.
+Owed is a daily report for every session since the first fact whose morning has come, a weekly one for every week whose
+window's morning has come, and a monthly one for every month whose last session's has. One that was written while prices
+were missing is corrected once they are there.
 """
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,20 @@ from trading_ops.desk import books_now
 from trading_ops.domain import calendar
 from trading_ops.domain.errors import Refused
 from trading_ops.domain.messages import REPORT_OF
-from trading_ops.domain.report_facts import Kind, parse
+from trading_ops.domain.report_facts import Facts, Kind, parse
 from trading_ops.domain.values import Session
-from trading_ops.reports import daily, forms, ground, weekly
+from trading_ops.reports import daily, forms, ground, monthly, weekly
 from trading_ops.reports.ground import Ground, first_session, morning_of
+from trading_ops.reports.monthly import last_session_of_month
 from trading_ops.reports.weekly import window_of
 from trading_ops.store import artifacts, audit, reports
 from trading_ops.store import desk as desk_store
 from trading_ops.store.reports import Report
 
+KINDS: tuple[Kind, ...] = ("daily", "weekly", "monthly")
+_COLLECT: Mapping[Kind, Callable[..., Facts]] = {
+    "daily": daily.collect, "weekly": weekly.collect, "monthly": monthly.collect,
+}  # fmt: skip
 LOOKS_BACK = 10
 """Newest daily reports that are looked at for prices that came late."""
 
@@ -37,6 +43,7 @@ class Owed:
 
     daily: tuple[Session, ...]
     weekly: tuple[Session, ...]
+    monthly: tuple[Session, ...]
 
 
 def owed(conn: psycopg.Connection[Any], now: dt.datetime) -> Owed:
@@ -48,14 +55,20 @@ def owed(conn: psycopg.Connection[Any], now: dt.datetime) -> Owed:
     """
     first, last = first_session(books_now.books(conn)), last_due(now)
     if first is None or first > last:
-        return Owed((), ())
-    have = {kind: reports.days(conn, kind) for kind in ("daily", "weekly")}  # type: ignore[arg-type]
+        return Owed((), (), ())
+    have = {kind: reports.days(conn, kind) for kind in KINDS}
     sessions = calendar.sessions(first, last)
     weeks = [asof for asof in calendar.weekly_asofs(first, last) if window_of(asof) <= last]
     return Owed(
         tuple(s for s in sessions if s not in have["daily"]),
         tuple(asof for asof in weeks if asof not in have["weekly"]),
+        tuple(s for s in sessions if s == last_session_of_month(s) and s not in have["monthly"]),
     )
+
+
+def through(kind: Kind, day: Session) -> Session:
+    """The session at whose close the figures of a report stand."""
+    return window_of(day) if kind == "weekly" else day
 
 
 def last_due(now: dt.datetime) -> Session:
@@ -70,7 +83,7 @@ def write_owed(
     conn: psycopg.Connection[Any],
     now: dt.datetime,
     folder: Path | None = None,
-    kinds: tuple[Kind, ...] = ("daily", "weekly"),
+    kinds: tuple[Kind, ...] = KINDS,
 ) -> tuple[Report, ...]:
     """Write everything that is owed, and correct what lacked prices that are there now; only the newest is mailed.
 
@@ -89,19 +102,20 @@ def write_owed(
     due = owed(conn, now)
     late = _lacked_prices(conn) if "daily" in kinds else ()
     dailies = sorted({*due.daily, *late}) if "daily" in kinds else []
-    weeklies = due.weekly if "weekly" in kinds else ()
-    if not dailies and not weeklies:
-        return ()
-    g = ground.ground(conn, max([*dailies, *(window_of(asof) for asof in weeklies)]), now)
+    days: dict[Kind, Sequence[Session]] = {
+        "daily": dailies,
+        "weekly": due.weekly if "weekly" in kinds else (),
+        "monthly": due.monthly if "monthly" in kinds else (),
+    }
+    last = max((through(kind, day) for kind in days for day in days[kind]), default=None)
+    g = ground.ground(conn, last, now) if last else None
     if g is None:
         return ()
     written = []
-    for session in dailies:
-        made = _write(g, "daily", session, now, tell=session == dailies[-1])
-        written += [made] if made else []
-    for asof in weeklies:
-        made = _write(g, "weekly", asof, now, tell=asof == weeklies[-1])
-        written += [made] if made else []
+    for kind in KINDS:
+        for day in days[kind]:
+            made = _write(g, kind, day, now, tell=day == days[kind][-1])
+            written += [made] if made else []
     if folder is not None:
         for report in written:
             write_files(folder, report)
@@ -152,6 +166,8 @@ def write_files(folder: Path, report: Report) -> Path:
 def _key(kind: Kind, day: dt.date) -> Session:
     if kind == "weekly":
         return calendar.last_session_of_week(day)
+    if kind == "monthly":
+        return last_session_of_month(day)
     if not calendar.is_session(day):
         before = calendar.previous_session(day)
         raise Refused(f"{day} is no trading day of New York, so there is no daily report of it. Use {before}.")
@@ -159,14 +175,14 @@ def _key(kind: Kind, day: dt.date) -> Session:
 
 
 def _made(conn: psycopg.Connection[Any], kind: Kind, day: Session, now: dt.datetime) -> Report:
-    through = window_of(day) if kind == "weekly" else day
-    due = morning_of(through)
+    last = through(kind, day)
+    due = morning_of(last)
     if due > now:
         said = f"{due.astimezone(calendar.LONDON):%d %b %Y %H:%M}"
         raise Refused(f"The {kind} report of {day} is due on {said} (London). Ask for an earlier one.")
-    g = ground.ground(conn, through, now)
+    g = ground.ground(conn, last, now)
     if g is None:
-        raise Refused(f"The book had no money yet on {through}, so there is no {kind} report of {day}.")
+        raise Refused(f"The book had no money yet on {last}, so there is no {kind} report of {day}.")
     made = _write(g, kind, day, now, tell=False)
     found = made or reports.newest(conn, kind, day)
     assert found is not None
@@ -179,8 +195,7 @@ def _write(g: Ground, kind: Kind, day: Session, now: dt.datetime, *, tell: bool)
         audit.one_writer(g.conn)  # two who write the same day: the second finds the first one's
         stands = reports.newest(g.conn, kind, day)
         revision, replaces = (stands.revision + 1, stands.facts_sha256) if stands else (1, None)
-        made = daily if kind == "daily" else weekly
-        facts = made.collect(g, day, now, revision, replaces)
+        facts = _COLLECT[kind](g, day, now, revision, replaces)
         if stands is not None and _says(json.loads(stands.facts)) == _says(facts.model_dump(mode="json")):
             return None
         report = reports.record(g.conn, facts, forms.to_markdown(facts), forms.to_html(facts))

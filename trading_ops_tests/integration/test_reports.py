@@ -191,13 +191,14 @@ def test_a_curve_that_is_gone_on_with_is_the_one_worked_out_anew(conn: psycopg.C
 
 # ---------------------------------------------------------------- what is owed
 def test_what_is_owed_is_every_session_and_week_since_the_first_fact(conn: psycopg.Connection[Any]) -> None:
-    assert writing.owed(conn, morning_of(MONDAY) - MINUTE) == writing.Owed((), ())
-    assert writing.owed(conn, morning_of(MONDAY)) == writing.Owed((MONDAY,), ())
+    assert writing.owed(conn, morning_of(MONDAY) - MINUTE) == writing.Owed((), (), ())
+    assert writing.owed(conn, morning_of(MONDAY)) == writing.Owed((MONDAY,), (), ())
     due = writing.owed(conn, morning_of(WINDOW))
     assert due.daily == (MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, WINDOW)
     assert due.weekly == (FRIDAY,)
-    assert len(writing.write_owed(conn, morning_of(WINDOW))) == 7
-    assert writing.owed(conn, morning_of(WINDOW)) == writing.Owed((), ())
+    assert due.monthly == (WEDNESDAY,), "the last session of January"
+    assert len(writing.write_owed(conn, morning_of(WINDOW))) == 8
+    assert writing.owed(conn, morning_of(WINDOW)) == writing.Owed((), (), ())
     assert writing.write_owed(conn, morning_of(WINDOW)) == ()
 
 
@@ -229,7 +230,7 @@ def test_a_week_without_a_ticket_has_its_report(conn: psycopg.Connection[Any]) -
 # ---------------------------------------------------------------- what is stored holds
 def test_facts_alone_make_the_texts_again(conn: psycopg.Connection[Any]) -> None:
     made = writing.write_owed(conn, morning_of(WINDOW))
-    assert {r.kind for r in made} == {"daily", "weekly"}
+    assert {r.kind for r in made} == {"daily", "weekly", "monthly"}
     assert all(writing.same_again(report) for report in made)
 
 
@@ -301,9 +302,9 @@ def test_a_report_is_mailed_to_the_operator_once_with_the_page(fresh_home: Setti
             post.send(morning_of(WINDOW) + MINUTE)
     mine = [mail for mail in server.to(OPERATOR) if mail.mail.get_content_type() == "multipart/mixed"]
     assert not [mail for mail in server.to(EXECUTOR) if mail.mail.get_content_type() == "multipart/mixed"]
-    # Six days were owed and one week: the newest of each is mailed, the rest is kept.
-    assert len(mine) == 2
-    day, week = sorted(mine, key=lambda mail: "Week" in mail.subject)
+    # Six days were owed, one week and one month: the newest of each is mailed, the rest is kept.
+    month, day, week = sorted(mine, key=lambda mail: mail.subject.partition("· ")[2])
+    assert month.subject.startswith("PAPER - DO NOT EXECUTE · January 2018: £20,000.00 (0.00 % in the month); 0 tickets")
     assert day.subject.startswith("PAPER - DO NOT EXECUTE · Mon 5 Feb 2018: £20,000.00")
     assert "Week 2018-W05: NO-TRADE" in week.subject
     (attached,) = day.mail.iter_attachments()
@@ -353,7 +354,7 @@ def test_the_operators_page_shows_and_keeps_a_report(
     app = page_alone(at_home(fresh_home, monkeypatch), "reports", "omar")
     shown = " ".join(str(element.proto) for element in app.get("html"))
     assert "Daily report, Mon 5 Feb 2018" in shown
-    assert "7 reports, newest first" in shown
+    assert "8 reports, newest first" in shown
     app.selectbox[0].set_value("Week 2018-W05").run()
     assert not app.exception
     assert "Asked against done" in " ".join(str(element.proto) for element in app.get("html"))
@@ -437,8 +438,12 @@ def test_the_commands_print_write_and_check(lived: Settings, tmp_path: Path) -> 
     assert page.read_text().startswith("<!DOCTYPE html>")
     told = json.loads(command_line.run(lived, "report", "daily", "--date", "2018-02-05", "--json").out)
     assert told["facts"]["money"]["equity_gbp"]
-    assert json.loads(command_line.run(lived, "report", "list", "--json").out)["owed"] == {"daily": [], "weekly": []}
-    assert command_line.run(lived, "report", "verify").out == "32 reports, 32 come out byte for byte.\n"
+    assert json.loads(command_line.run(lived, "report", "list", "--json").out)["owed"] == {
+        "daily": [],
+        "weekly": [],
+        "monthly": [],
+    }
+    assert command_line.run(lived, "report", "verify").out == "33 reports, 33 come out byte for byte.\n"
     refused = command_line.run(lived, "report", "daily", "--date", "2018-02-04")
     assert (refused.code, refused.err.count("\n")) == (1, 1)
     assert forms.to_html(parse("daily", json.dumps(told["facts"]))).startswith("<!DOCTYPE html>")

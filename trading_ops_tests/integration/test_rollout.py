@@ -19,6 +19,7 @@ from trading_ops.domain import calendar
 from trading_ops.domain.canonical import canonical_bytes
 from trading_ops.domain.errors import BadInput, Refused
 from trading_ops.domain.kill_switch import state_at
+from trading_ops.domain.report_facts import MonthlyFacts, parse
 from trading_ops.domain.rollout import ROLLOUT
 from trading_ops.planning import direct
 from trading_ops.reports import writing
@@ -195,9 +196,27 @@ def test_every_report_shows_what_was_missing_when_it_was_written(paper: Rehearse
     assert all("Roll-out" in report.markdown for report in written)
     assert early is not None
     assert late is not None
-    assert "Pre-flight, week 1: 1 of 5 criteria hold." in early.markdown
-    assert "TEST_ANSWERED: none answered yet. Run `trading-ops ticket test`" in early.markdown
+    assert "Pre-flight, week 1: 2 of 5 criteria hold." in early.markdown
+    assert "TEST_ANSWERED: none answered yet" in early.markdown
     assert "Dry run, week 4: 4 of 4 criteria hold." in late.markdown
+
+
+def test_the_review_pack_of_a_month_counts_what_happened_between_its_tickets(paper: Rehearsed) -> None:
+    with opened(paper.home) as conn:
+        assert reports.days(conn, "monthly") == {dt.date(2014, 5, 30), dt.date(2014, 6, 30)}
+        found = {r.day.month: parse("monthly", r.facts) for r in reports.every(conn) if r.kind == "monthly"}
+    may, june = found[5], found[6]
+    assert isinstance(may, MonthlyFacts)
+    assert isinstance(june, MonthlyFacts)
+    # Monday's window decides: W22 closed on Friday 30 May is carried out on 2 June.
+    assert [t.ticket_id for t in may.tickets] == ["2014-W18", "2014-W19", "2014-W20", "2014-W21"]
+    assert [t.ticket_id for t in june.tickets] == [f"2014-W{n}" for n in range(22, 27)]
+    assert (may.policies, june.policies) == (2, 0), "imported, and the account confirmed in W19"
+    assert (may.proven_backups, june.proven_backups) == (0, 1), "in W22"
+    assert (may.account_checks, june.account_checks) == (4, 6), "one a week, and one before the test ticket"
+    assert may.incidents == june.incidents == ()
+    assert june.head.headline.startswith("June 2014: £")
+    assert june.rollout is not None
 
 
 # ---------------------------------------------------------------- a live book

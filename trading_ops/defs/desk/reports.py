@@ -1,4 +1,4 @@
-"""Daily and weekly reports: every one that is owed, written from the records; a missed morning is caught up."""
+"""Reports of days, weeks and months: all that are owed, written from the records; a missed morning is caught up."""
 
 from decimal import Decimal
 
@@ -23,6 +23,12 @@ def daily_report(desk: dg.ResourceParam[Desk]) -> dg.MaterializeResult[None]:
 def weekly_report(desk: dg.ResourceParam[Desk]) -> dg.MaterializeResult[None]:
     """Every week's report that is due, the morning after its window: asked against done, cost, returns."""
     return _written(desk, "weekly")
+
+
+@dg.asset(group_name="daily", owners=OWNERS, kinds={"python"})
+def monthly_report(desk: dg.ResourceParam[Desk]) -> dg.MaterializeResult[None]:
+    """Every month's review pack that is due: tickets, faults, cost against the policy, what to decide."""
+    return _written(desk, "monthly")
 
 
 def _written(desk: Desk, kind: Kind) -> dg.MaterializeResult[None]:
