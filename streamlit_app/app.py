@@ -4,6 +4,7 @@ Which pages there are does not belong here (`main`), nor who may come in (`auth`
 """
 
 import contextlib
+import datetime as dt
 import signal
 import socket
 from collections.abc import Collection
@@ -21,7 +22,9 @@ from streamlit_app.auth.door import Door, door_of
 from streamlit_app.auth.gate import Gate
 from streamlit_app.auth.outside import ALWAYS_HOSTS
 from streamlit_app.auth.routes import Routes
+from streamlit_app.main import load_pages
 from streamlit_app.person import SignedOut, show_signed_out
+from trading_ops.domain import calendar
 from trading_ops.domain.errors import Refused, TradingOpsError
 from trading_ops.settings import Settings
 
@@ -112,6 +115,7 @@ def run(settings: Settings, listening: Listening) -> None:
             "server.sslKeyFile": str(listening.key) if listening.key else None,
         }
     )
+    get_ready()
     server = uvicorn.Server(
         uvicorn.Config(
             build(door_of(settings), listening.hosts),
@@ -131,6 +135,12 @@ def run(settings: Settings, listening: Listening) -> None:
         signal.signal(signal.SIGINT, _interrupt)
         signal.signal(signal.SIGTERM, _interrupt)
         server.run(sockets=[bound])
+
+
+def get_ready() -> None:
+    """Do now what the first person would wait for: load the pages, and work out the exchange's calendar."""
+    load_pages()
+    calendar.last_closed(dt.datetime.now(dt.UTC))
 
 
 def _listening_at(listening: Listening) -> socket.socket:

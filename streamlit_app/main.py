@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 import streamlit as st
@@ -75,9 +76,20 @@ def main() -> None:
     chosen.run()
 
 
+def load_pages() -> None:
+    """Load every page's module now: the first person to open one would wait for it."""
+    for place in PLACES:
+        if _exists(place.module):
+            _module(place)
+
+
+def _module(place: Place) -> ModuleType:
+    return importlib.import_module(f"streamlit_app.pages.{place.module}")
+
+
 def _page(place: Place, person: Person) -> StreamlitPage:
     def show() -> None:
-        importlib.import_module(f"streamlit_app.pages.{place.module}").show(person)
+        _module(place).show(person)
 
     return st.Page(show, title=place.title, icon=place.icon, url_path=place.url_path)
 

@@ -124,7 +124,9 @@ def _cost_words(cost: MonthCosts | None) -> str:
     if cost is None:
         return "no fills yet"
     said = f"{words.bps(cost.bps)} of {words.gbp(cost.notional_gbp)}, that is {words.gbp(cost.total_gbp)}"
-    return said if cost.measured else f"{said}; the exchange rate's part was not measured"
+    if not cost.measured:
+        return f"{said}. It counts price against the ticket's and fees; the exchange rate's part was not measured."
+    return f"{said}. It counts exchange rate, price against the ticket's, and fees."
 
 
 def _mail_words(mail: post.Post) -> str:

@@ -131,7 +131,8 @@ def _asked_against_done(report: ExecutionReport | None) -> None:
         f"{told(report.lines)}. "
         f"Bought {words.gbp(report.executed_buys_gbp)} of {words.gbp(report.intended_buys_gbp)}, "
         f"sold {words.gbp(report.executed_sells_gbp)} of {words.gbp(report.intended_sells_gbp)}; "
-        f"{slip} {lost} against the ticket's prices."
+        f"{slip} {lost} against the ticket's prices. It counts the price alone; Home's cost of a ticket also counts "
+        "exchange rate and fees."
     )
     columns = [
         Column("Line"), Column("Asked", "num"), Column("Done", "num"), Column("Status"), Column("Price $", "num"),

@@ -12,8 +12,9 @@ import psycopg
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from streamlit_app.components import words
 from streamlit_app.components.sending import Draft
-from trading_ops.desk import accepting, answering, books_now, executing, reconciling
+from trading_ops.desk import accepting, answering, books_now, costs_now, executing, reconciling
 from trading_ops.domain import calendar
 from trading_ops.domain.corrections import WithdrawAnswer
 from trading_ops.domain.ledger import Fill
@@ -181,6 +182,24 @@ def ticketed(fresh_home: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
         home_factory.load(conn, fixings=home_factory.fixings_table([("2018-02-02", "1.40")]))
     add_person(fresh_home, "omar", "operator")
     return fresh_home
+
+
+def test_each_cost_figure_of_a_ticket_says_what_it_counts(ticketed: Settings) -> None:
+    with opened(ticketed) as conn:
+        bought = desk_factory.done(ticket_factory.ASOF, 3, "310", "234.52", units=D("1.85"), fee_gbp=D("1.50"))
+        desk_factory.answer(conn, tickets.get(conn, "2018-W05"), [bought], None)
+        cost = only(list(costs_now.costs(conn, books_now.books(conn)).fills))
+        assert cost.slippage_gbp is not None
+        assert cost.total_gbp > cost.slippage_gbp > 0, "the page's two figures are two"
+    app = visit(ticketed, "tickets")
+    (which,) = [s for s in app.selectbox if s.label == "Open a ticket"]
+    which.select_index(0).run()
+    (said,) = [m.value for m in app.markdown if "against the ticket's prices" in m.value]
+    assert f"{words.gbp(cost.slippage_gbp)} lost against the ticket's prices. It counts the price alone;" in said
+    home = shown(visit(ticketed, "home")).replace("&#x27;", "'")
+    assert (
+        f"that is {words.gbp(cost.total_gbp)}. It counts exchange rate, price against the ticket's, and fees." in home
+    )
 
 
 def test_a_ticket_is_shown_as_issued_and_withdrawn_with_a_reason(ticketed: Settings) -> None:
