@@ -65,8 +65,8 @@ bench: $(READY) $(RESEARCH)/.ready  ## speed figures on the real prices of ../sh
 faults: $(READY)  ## the slow campaigns: kills at every boundary
 	@$(BIN)/python -m pytest -m faults
 
-dev: $(READY)  ## Dagster UI and daemon on 127.0.0.1:3000
-	@$(BIN)/trading-ops dev
+dev: $(READY)  ## Dagster UI and daemon on 127.0.0.1:3000: make dev [EVERY=5] ticks every 5 minutes
+	@$(BIN)/trading-ops dev $(if $(EVERY),--every $(EVERY))
 
 up:  ## the desk in containers; docker/README.md
 	@$(COMPOSE) build secrets

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 
 from trading_ops.backup import files, fingerprint, keeping, manifest, tools
+from trading_ops.backup.encryption import Encryption
 from trading_ops.backup.fingerprint import Fingerprint
 from trading_ops.backup.manifest import DATABASE, FILES, MANIFEST, ROLES, SEAL, Manifest
 from trading_ops.domain.errors import Refused
@@ -39,13 +40,16 @@ def one_at_a_time(settings: Settings) -> Iterator[None]:
         yield
 
 
-def create(conn: psycopg.Connection[Any], settings: Settings, now: dt.datetime) -> Manifest:
+def create(
+    conn: psycopg.Connection[Any], settings: Settings, now: dt.datetime, encryption: Encryption | None = None
+) -> Manifest:
     """Make a backup of a home; the caller holds `one_at_a_time`.
 
     Args:
         conn: A writer's connection in autocommit, for the note that it was made.
         settings: The home; its server runs.
         now: The moment, aware UTC.
+        encryption: How its files are encrypted; plain when None.
 
     Returns:
         The manifest of the set, which lies in `backups/<its id>`. It counts only once it is proven.
@@ -60,7 +64,7 @@ def create(conn: psycopg.Connection[Any], settings: Settings, now: dt.datetime) 
     folder = settings.backups_dir / f"{UNFINISHED}{os.getpid()}"
     folder.mkdir(mode=0o700)
     try:
-        made = _write(settings, folder, book, now)
+        made = _write(settings, folder, book, now, encryption)
         target = settings.backups_dir / made.backup_id
         if target.exists():
             raise Refused(f"Backup {made.backup_id} was made this very second. Try again in a moment.")
@@ -79,17 +83,18 @@ def clear_unfinished(settings: Settings) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write(settings: Settings, folder: Path, book: str, now: dt.datetime) -> Manifest:
+def _write(settings: Settings, folder: Path, book: str, now: dt.datetime, encryption: Encryption | None) -> Manifest:
     seen, major = _dump(settings, folder / DATABASE)
     # After the database: whatever it points at is a file by then, and files are never changed.
     kept = files.pack(settings, folder / FILES)
     shutil.copyfile(shipped("db", "roles.sql"), folder / ROLES)
     made_at = now.astimezone(dt.UTC).replace(microsecond=0)
     backup_id = f"{made_at:%Y%m%dT%H%M%SZ}-{seen.audit_hash[:8]}"
-    hashes = {name: manifest.file_sha256(folder / name) for name in (DATABASE, FILES, ROLES)}
+    encrypted = encryption.encrypt(folder, (DATABASE, FILES, ROLES)) if encryption else None
+    hashes = {path.name: manifest.file_sha256(path) for path in folder.iterdir()}
     made = Manifest(
         backup_id, made_at, book, migrate.current(settings) or "", schema_hash(settings), major,
-        provenance.code_state().commit, seen, hashes, kept,
+        provenance.code_state().commit, seen, hashes, kept, encrypted,
     )  # fmt: skip
     folder.joinpath(MANIFEST).write_bytes(made.text())
     folder.joinpath(SEAL).write_text(f"{made.sha256}\n")

@@ -1,6 +1,7 @@
 """A backup set on disk: its folder, its manifest, and whether the files are the ones that were written.
 
-A set is a folder `<id>` with `database.dump`, `files.tar`, `roles.sql`, `manifest.json` and the manifest's sha256.
+A set is a folder `<id>` with `database.dump`, `files.tar`, `roles.sql`, `manifest.json` and the manifest's sha256. In
+an encrypted one the first three end in `.age`, and the manifest has the hashes of both, plain and cipher.
 """
 
 import datetime as dt
@@ -8,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,27 @@ from trading_ops.backup.errors import BackupDamaged
 from trading_ops.backup.fingerprint import Fingerprint
 from trading_ops.domain.canonical import canonical_bytes, sha256_hex
 
-LAYOUT = 1
+LAYOUT, ENCRYPTED_LAYOUT = 1, 2
 DATABASE, FILES, ROLES = "database.dump", "files.tar", "roles.sql"
 MANIFEST, SEAL = "manifest.json", "manifest.json.sha256"
+SUFFIX = ".age"
 BACKUP_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 _CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Encrypted:
+    """How a set was encrypted.
+
+    Attributes:
+        recipient: Public key of age that was asked for; its private key opens the set.
+        moment: Public key of the moment, whose private key proved the set and was never written anywhere.
+        plain: sha256 of every file before it was encrypted, by its name without `.age`.
+    """
+
+    recipient: str
+    moment: str
+    plain: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -39,6 +56,7 @@ class Manifest:
         database: What the database holds.
         files: sha256 of every file of the set but manifest and seal, by name.
         kept: How many files `files.tar` holds.
+        encrypted: How the files were encrypted; None in a plain set.
     """
 
     backup_id: str
@@ -51,12 +69,13 @@ class Manifest:
     database: Fingerprint
     files: Mapping[str, str]
     kept: int
+    encrypted: Encrypted | None = None
 
     def text(self) -> bytes:
         """The manifest as it is written: canonical JSON."""
         return canonical_bytes(
             {
-                "layout": LAYOUT,
+                "layout": LAYOUT if self.encrypted is None else ENCRYPTED_LAYOUT,
                 "backup_id": self.backup_id,
                 "made_at": self.made_at.isoformat(),
                 "book": self.book,
@@ -67,6 +86,7 @@ class Manifest:
                 "database": self.database.facts(),
                 "files": dict(self.files),
                 "kept": self.kept,
+                **({} if self.encrypted is None else {"encrypted": asdict(self.encrypted)}),
             }
         )
 
@@ -128,15 +148,16 @@ def glance(folder: Path) -> Manifest:
 def _parsed(text: bytes, name: str) -> Manifest:
     try:
         said: dict[str, Any] = json.loads(text)
-        if said["layout"] != LAYOUT:
+        if said["layout"] not in (LAYOUT, ENCRYPTED_LAYOUT):
             raise BackupDamaged(
-                f"Backup {name} has layout {said['layout']}, and this version reads {LAYOUT}. "
+                f"Backup {name} has layout {said['layout']}, and this version reads {LAYOUT} and {ENCRYPTED_LAYOUT}. "
                 "Restore it with the version that made it."
             )
+        encrypted = Encrypted(**said["encrypted"]) if said["layout"] == ENCRYPTED_LAYOUT else None
         return Manifest(
             said["backup_id"], dt.datetime.fromisoformat(said["made_at"]), said["book"], said["revision"],
             said["schema_sha256"], said["postgres"], said["commit"], fingerprint.of_facts(said["database"]),
-            said["files"], said["kept"],
+            said["files"], said["kept"], encrypted,
         )  # fmt: skip
     except (ValueError, KeyError, TypeError) as exc:
         raise BackupDamaged(f"Backup {name}: {MANIFEST} cannot be read ({exc!r}). Use another backup.") from exc

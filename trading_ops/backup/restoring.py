@@ -3,7 +3,8 @@
 import shutil
 from pathlib import Path
 
-from trading_ops.backup import manifest, proving
+from trading_ops.backup import encryption, manifest, proving
+from trading_ops.backup.encryption import Keys
 from trading_ops.backup.files import FOLDERS
 from trading_ops.backup.manifest import Manifest
 from trading_ops.domain.errors import Refused
@@ -17,15 +18,16 @@ COMPLETE = "complete"
 """Marks what was compared and has only to be moved: a restore that was killed then goes on from there."""
 
 
-def restore(folder: Path, settings: Settings) -> Manifest:
+def restore(folder: Path, settings: Settings, keys: Keys | None = None) -> Manifest:
     """Restore a set into an empty home, and bring its schema up to this version.
 
     Args:
         folder: The set.
         settings: A home without database, snapshots and artifacts; it may hold `backups` and secrets of its own.
+        keys: Keys that open an encrypted set.
 
     Raises:
-        Refused: The home holds something already, or its database is on another server.
+        Refused: The home holds something already, its database is on another server, or the keys do not open the set.
         BackupDamaged: The set is not whole, or something came out otherwise; the home is as it was.
     """
     if settings.database_url is not None:
@@ -34,6 +36,7 @@ def restore(folder: Path, settings: Settings) -> Manifest:
             "Unset it, restore, and move the database with pg_dump if you want it elsewhere."
         )
     found = manifest.read(folder)
+    encryption.require_keys(found, keys)
     beside = settings.home / BESIDE
     if not beside.joinpath(COMPLETE).exists():
         _require_empty(settings)
@@ -43,7 +46,7 @@ def restore(folder: Path, settings: Settings) -> Manifest:
         scratch.make_folders()
         try:
             with Server(scratch).use(create=True):
-                proving.fill(scratch, folder, found)
+                proving.fill(scratch, folder, found, keys)
         except BaseException:
             shutil.rmtree(beside, ignore_errors=True)
             raise

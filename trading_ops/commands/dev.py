@@ -9,9 +9,11 @@ from typing import Annotated
 
 import typer
 
-from trading_ops.defs import dagster_home
+from trading_ops.defs import clockwork, dagster_home
+from trading_ops.domain.errors import Refused
 from trading_ops.settings import Settings, shipped
-from trading_ops.store import migrate
+from trading_ops.store import desk, migrate
+from trading_ops.store.connect import connect
 from trading_ops.store.server import Server
 
 STOP_SECONDS = 30
@@ -20,20 +22,37 @@ STOP_SECONDS = 30
 def dev(
     port: Annotated[int, typer.Option(help="of Dagster's UI, on 127.0.0.1 only")] = 3000,
     pages_port: Annotated[int, typer.Option(help="of the desk's pages, on 127.0.0.1 only")] = 8501,
+    every: Annotated[
+        int | None, typer.Option(metavar="MINUTES", help="every schedule ticks so often, to watch the clockwork")
+    ] = None,
 ) -> None:
     """Dagster's UI and daemon, and the desk's pages, with this home's history. Ctrl-C stops them all."""
     settings = Settings.from_env()
+    if every is not None:
+        clockwork.every(str(every))  # says so when it is no number of minutes to tick by
     with Server(settings).use():
         migrate.require_current(settings)
+        if every is not None:
+            _at_other_times(settings, every)
         dagster_home.prepare(settings)
         words = ["dev", "-w", str(shipped("workspace.yaml")), "-h", "127.0.0.1", "-p", str(port)]
         typer.echo(f"Dagster for {settings.home} on http://127.0.0.1:{port} (Ctrl-C stops it)")
         pages = ["-c", "from trading_ops.cli import main; main()", "serve", "--port", str(pages_port)]
-        code = _in_foreground(
-            [[sys.executable, *pages], [sys.executable, "-m", "dagster", *words]], dagster_home.environment(settings)
-        )
+        # Whatever our own environment says: only --every decides, which was looked at.
+        environment = dagster_home.environment(settings) | {clockwork.EVERY_MINUTES: str(every or "")}
+        code = _in_foreground([[sys.executable, *pages], [sys.executable, "-m", "dagster", *words]], environment)
     if code:
         raise typer.Exit(code)
+
+
+def _at_other_times(settings: Settings, every: int) -> None:
+    with connect(settings, "app_writer") as conn:
+        if desk.book(conn) == "live":
+            raise Refused(
+                "--every: this home holds a live book, whose schedules keep their own times. "
+                "Watch the clockwork in a paper or sim home; leave --every out here."
+            )
+    typer.echo(f"All schedules tick every {every} min, not at their own times: this is for watching the clockwork.")
 
 
 def _in_foreground(programs: list[list[str]], environment: dict[str, str]) -> int:

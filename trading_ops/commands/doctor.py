@@ -7,6 +7,7 @@ from typing import Annotated, Any, cast
 import psycopg
 import typer
 
+from trading_ops.backup import encryption
 from trading_ops.commands import show
 from trading_ops.commands.home import now
 from trading_ops.comms import setup as mail
@@ -56,6 +57,7 @@ def _of_the_desk(settings: Settings) -> Iterator[Finding]:
                 return
             book = cast("Book", held["book"])
             yield _backup(conn, book)
+            yield from _backup_key(conn, settings)
             yield _sources(conn, settings, book)
         yield _mail(settings, book)
         yield _daemon(settings, book)
@@ -67,6 +69,24 @@ def _backup(conn: psycopg.Connection[Any], book: Book) -> Finding:
     policy = configuration.policy_in_force(conn).policy
     checked = check_backup_unproven(backups.holds_until(conn, audit.head(conn).seq), now(), policy, book)
     return Finding("proven backup", checked.passed, checked.seen, checked.allowed, "Run `trading-ops backup create`.")
+
+
+def _backup_key(conn: psycopg.Connection[Any], settings: Settings) -> Iterator[Finding]:
+    """Nothing where backups are plain. Only a person who holds the private key can show that it opens one."""
+    try:
+        asked = encryption.wanted(settings)
+    except TradingOpsError as exc:
+        yield Finding(
+            "key of the backups", False, str(exc), "a public key of age", "Correct the line, or leave it empty."
+        )
+        return
+    if asked is not None:
+        opened = backups.last_opened(conn, asked.recipient)
+        seen = f"opened one on {opened:%Y-%m-%d}" if opened else "has opened none yet"
+        fix = (
+            "Run `trading-ops backup verify --identity FILE` with the private key, then take it off this machine again."
+        )
+        yield Finding("key of the backups", opened is not None, seen, "has opened one", fix)
 
 
 def _sources(conn: psycopg.Connection[Any], settings: Settings, book: Book) -> Finding:

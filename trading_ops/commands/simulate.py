@@ -158,7 +158,7 @@ def _walk(conn: psycopg.Connection[Any], settings: Settings) -> RolloutWalk:
     def back_up() -> None:
         with making.one_at_a_time(settings):
             made = making.create(conn, settings, now())
-            proving.record(conn, proving.verify(settings.backups_dir / made.backup_id), now())
+            proving.prove(conn, settings.backups_dir / made.backup_id, now)
 
     def test(session: dt.date) -> Ticket:
         from trading_ops.planning.direct import test_now

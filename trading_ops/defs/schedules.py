@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from trading_ops.defs import reconciler
+from trading_ops.defs.clockwork import cron
 from trading_ops.defs.jobs import daily_job, plan_job, register_plans_job
 from trading_ops.defs.market.jobs import fetch_hourly
 from trading_ops.defs.operations.backups import backup_job
@@ -17,7 +18,7 @@ RUNNING = dg.DefaultScheduleStatus.RUNNING
 register_plans_daily = dg.ScheduleDefinition(
     name="register_plans",
     job=register_plans_job,
-    cron_schedule="0 18 * * *",
+    cron_schedule=cron("0 18 * * *"),
     execution_timezone=NEW_YORK,
     default_status=RUNNING,
     description="Every evening after the New York close: the plans of the coming four weeks are written down.",
@@ -26,7 +27,7 @@ register_plans_daily = dg.ScheduleDefinition(
 morning = dg.ScheduleDefinition(
     name="morning",
     job=daily_job,
-    cron_schedule="30 6 * * 2-6",
+    cron_schedule=cron("30 6 * * 2-6"),
     execution_timezone=LONDON,
     default_status=RUNNING,
     description="Tuesday to Saturday at 06:30 London, after each New York session: what the book is worth.",
@@ -35,14 +36,14 @@ morning = dg.ScheduleDefinition(
 nightly_backup = dg.ScheduleDefinition(
     name="nightly_backup",
     job=backup_job,
-    cron_schedule="30 5 * * *",
+    cron_schedule=cron("30 5 * * *"),
     execution_timezone=LONDON,
     default_status=RUNNING,
     description="Every day at 05:30 London, before the morning's look: a backup is made and proven by a restore.",
 )
 
 
-@dg.schedule(job=plan_job, cron_schedule="1 8 * * 6", execution_timezone=LONDON, default_status=RUNNING)
+@dg.schedule(job=plan_job, cron_schedule=cron("1 8 * * 6"), execution_timezone=LONDON, default_status=RUNNING)
 def open_weekly_plan(
     context: dg.ScheduleEvaluationContext, desk: dg.ResourceParam[Desk]
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:

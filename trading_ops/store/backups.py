@@ -47,7 +47,9 @@ def record_made(
     )
 
 
-def record_proof(conn: psycopg.Connection[Any], backup_id: str, manifest_sha256: str, proven_at: dt.datetime) -> bool:
+def record_proof(
+    conn: psycopg.Connection[Any], backup_id: str, manifest_sha256: str, proven_at: dt.datetime, opened_with: str = ""
+) -> bool:
     """Note that a backup came out equal in a restore; False when this database did not make it.
 
     Args:
@@ -55,6 +57,7 @@ def record_proof(conn: psycopg.Connection[Any], backup_id: str, manifest_sha256:
         backup_id: Its id.
         manifest_sha256: Hash of the manifest that was restored.
         proven_at: When it was found equal.
+        opened_with: Public key that an encrypted backup is meant for, when its private key opened it.
     """
     made = conn.execute(
         "SELECT 1 FROM ops.backups WHERE backup_id = %s AND manifest_sha256 = %s", (backup_id, manifest_sha256)
@@ -63,6 +66,7 @@ def record_proof(conn: psycopg.Connection[Any], backup_id: str, manifest_sha256:
         return False
     payload: dict[str, object] = {
         "proven_at": proven_at.astimezone(dt.UTC).isoformat(), "manifest_sha256": manifest_sha256,
+        **({"opened_with": opened_with} if opened_with else {}),
     }  # fmt: skip
     seq = audit.append(conn, "backup.proven", backup_id, payload)
     conn.execute(
@@ -93,3 +97,12 @@ def proven(conn: psycopg.Connection[Any]) -> dict[str, dt.datetime]:
     """When each proven backup was last proven, by id."""
     rows = conn.execute("SELECT backup_id, max(proven_at) AS at FROM ops.backup_proofs GROUP BY backup_id")
     return {r["backup_id"]: r["at"] for r in rows}
+
+
+def last_opened(conn: psycopg.Connection[Any], recipient: str) -> dt.datetime | None:
+    """When the private key of a public key last opened a backup of this home in a restore; None if it never did."""
+    row = conn.execute(
+        "SELECT max(created_at) AS at FROM ops.audit_log WHERE kind = 'backup.proven' "
+        "AND payload::jsonb ->> 'opened_with' = %s", (recipient,),
+    ).fetchone()  # fmt: skip
+    return row["at"] if row else None

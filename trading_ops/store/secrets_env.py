@@ -14,7 +14,8 @@ MAIL = (
     "MAIL_SIMULATED",
 )  # fmt: skip
 WATCH = ("HEARTBEAT_URL",)
-KNOWN = (*SOURCES, *MAIL, *WATCH)
+BACKUP = ("BACKUP_AGE_RECIPIENT",)
+KNOWN = (*SOURCES, *MAIL, *WATCH, *BACKUP)
 _LINE = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)")
 _PLACEHOLDER = re.compile(r"(?i)^(<.*>|x{3,}|\.{3,}|change[-_]?me|your[-_].*|todo|key|token|secret|example.*)$")
 

@@ -22,6 +22,7 @@ from trading_ops.domain.errors import Refused
 from trading_ops.settings import Settings
 from trading_ops.store import audit, backups, desk, tickets
 from trading_ops.store.binaries import program
+from trading_ops.store.secret_files import write_secret
 from trading_ops.store.server import Server
 from trading_ops_tests.integration import command_line, lived_factory
 from trading_ops_tests.integration.home_factory import opened
@@ -38,7 +39,7 @@ def home(
     """A book that lived through two weeks."""
     stage = lived_factory.live(embedded_server, administrator).lived
     with lived_factory.own_home(stage, administrator, tmp_path_factory.mktemp("backed") / "home") as made:
-        made.secrets_dir.joinpath("secrets.env").write_text(f"SMTP_PASSWORD={SECRET}\n")
+        write_secret(made.secrets_dir / "secrets.env", f"SMTP_PASSWORD={SECRET}\n")
         yield made
 
 
@@ -57,7 +58,7 @@ def copy(whole: Path, tmp_path: Path) -> Path:
 def seal_again(folder: Path, **changes: object) -> None:
     """Make a set's hashes fit whatever was done to it, as only somebody who means harm would."""
     said = json.loads(folder.joinpath(MANIFEST).read_bytes()) | changes
-    said["files"] = {name: manifest.file_sha256(folder / name) for name in (DATABASE, FILES, ROLES)}
+    said["files"] = {p.name: manifest.file_sha256(p) for p in folder.iterdir() if p.name not in (MANIFEST, SEAL)}
     folder.joinpath(MANIFEST).write_text(json.dumps(said, sort_keys=True, separators=(",", ":")))
     digest = hashlib.sha256(folder.joinpath(MANIFEST).read_bytes()).hexdigest()
     folder.joinpath(SEAL).write_text(f"{digest}\n")

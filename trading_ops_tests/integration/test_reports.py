@@ -304,7 +304,9 @@ def test_a_report_is_mailed_to_the_operator_once_with_the_page(fresh_home: Setti
     assert not [mail for mail in server.to(EXECUTOR) if mail.mail.get_content_type() == "multipart/mixed"]
     # Six days were owed, one week and one month: the newest of each is mailed, the rest is kept.
     month, day, week = sorted(mine, key=lambda mail: mail.subject.partition("· ")[2])
-    assert month.subject.startswith("PAPER - DO NOT EXECUTE · January 2018: £20,000.00 (0.00 % in the month); 0 tickets")
+    assert month.subject.startswith(
+        "PAPER - DO NOT EXECUTE · January 2018: £20,000.00 (0.00 % in the month); 0 tickets"
+    )
     assert day.subject.startswith("PAPER - DO NOT EXECUTE · Mon 5 Feb 2018: £20,000.00")
     assert "Week 2018-W05: NO-TRADE" in week.subject
     (attached,) = day.mail.iter_attachments()

@@ -94,7 +94,7 @@ def _test(conn: psycopg.Connection[Any], home: Settings, session: dt.date) -> Ti
 def _back_up(conn: psycopg.Connection[Any], home: Settings) -> None:
     with making.one_at_a_time(home):
         made = making.create(conn, home, now())
-        proving.record(conn, proving.verify(home.backups_dir / made.backup_id), now())
+        proving.prove(conn, home.backups_dir / made.backup_id, now)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from trading_ops.defs.clockwork import cron
 from trading_ops.defs.market.sources import source_prices, sources_alive, universe_state
 from trading_ops.defs.resources import Desk
 from trading_ops.domain.canonical import sha256_hex
@@ -49,7 +50,7 @@ def due_now(desk: Desk) -> dg.RunRequest | dg.SkipReason:
 @dg.schedule(
     job=fetch_job,
     # Hourly while something is missing. Never between 00:30 and 03:30, when clocks change.
-    cron_schedule="20 0,4-23 * * *",
+    cron_schedule=cron("20 0,4-23 * * *"),
     execution_timezone="Europe/London",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from trading_ops.backup import keeping, making, proving
+from trading_ops.backup import encryption, keeping, making, proving
 from trading_ops.backup.errors import BackupDamaged
 from trading_ops.defs.resources import Desk
 from trading_ops.defs.show import OWNERS
@@ -22,10 +22,11 @@ PROVEN = "backup_proven"
 def backup(desk: dg.ResourceParam[Desk]) -> dg.MaterializeResult:  # with check specs Dagster takes no parameter here
     """One moment of the database and the files it points at. It counts once a restore came out equal."""
     folder = desk.settings.backups_dir
+    encrypted = encryption.wanted(desk.settings)
     with making.one_at_a_time(desk.settings):
-        made = making.create(desk.conn, desk.settings, desk.now())
+        made = making.create(desk.conn, desk.settings, desk.now(), encrypted)
         try:
-            proving.prove(desk.conn, folder / made.backup_id, desk.now)
+            proving.prove(desk.conn, folder / made.backup_id, desk.now, encrypted.moment if encrypted else None)
         except BackupDamaged as exc:
             passed, words = False, str(exc)
         else:
@@ -39,6 +40,7 @@ def backup(desk: dg.ResourceParam[Desk]) -> dg.MaterializeResult:  # with check 
             "tables": len(facts.tables),
             "rows": sum(table.rows for table in facts.tables.values()),
             "files": made.kept,
+            "encrypted to": made.encrypted.recipient if made.encrypted else "nobody",
             "audit head": f"{facts.audit_seq} {facts.audit_hash[:16]}",
             "removed": ", ".join(each.folder.name for each in gone) or "none",
         },
