@@ -120,7 +120,7 @@ _CRITERIA: Final = (
         "Find out what happened and close it; the weeks are counted anew from the next ticket."),
     Criterion(
         "STRATEGY_FROZEN", "Signals, sizing and risk of the policy are those that the phase began with.",
-        "Put the policy back, or begin the phase anew with `trading-ops rollout return --to small_capital`."),
+        "Put the policy back, or begin anew: `trading-ops rollout return --to small_capital --reason …`."),
 )  # fmt: skip
 
 CRITERIA: Final[Mapping[str, Criterion]] = MappingProxyType({c.code: c for c in _CRITERIA})

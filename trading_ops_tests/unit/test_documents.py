@@ -18,7 +18,7 @@ import yaml
 from trading_ops import cli
 from trading_ops.broker.sheets import VERSIONS
 from trading_ops.desk.reconciling import Light
-from trading_ops.domain import incidents
+from trading_ops.domain import incidents, rollout
 from trading_ops.domain.diagnosis_classes import CLASSES
 from trading_ops.domain.reasons import RULES, rules_of
 from trading_ops.settings import shipped
@@ -26,10 +26,11 @@ from trading_ops.settings import shipped
 ROOT = shipped("pyproject.toml").parent
 DOCS = ROOT / "docs"
 DOCUMENTS = (ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted((DOCS / "adr").glob("*.md")))
-ONE_PAGER, SOP, ETORO, RISKS, RUNBOOK, INCIDENTS = (
+ONE_PAGER, SOP, ETORO, RISKS, RUNBOOK, INCIDENTS, ROLLOUT = (
     DOCS / f"{name}.md"
     for name in (
         "EXECUTION_WORKFLOW_1PAGER", "RECONCILIATION_SOP", "ETORO_CONSTRAINTS", "RISK_POLICY", "RUNBOOK", "INCIDENTS",
+        "ROLLOUT",
     )
 )  # fmt: skip
 WORDS_ON_A_PAGE = 620
@@ -152,6 +153,26 @@ def test_every_class_of_incident_has_its_entry_in_the_runbook_with_the_words_of_
     for code, known in incidents.CLASSES.items():
         assert [words for words in (known.means, known.do, known.how, known.why) if words not in found[code]] == []
         assert (RUNBOOK.parent.parent / known.page.partition("#")[0]).samefile(RUNBOOK)
+
+
+def test_every_phase_and_criterion_of_the_roll_out_has_its_row() -> None:
+    phases = {cells[0]: cells[1:] for cells in rows(ROLLOUT, "|".join(rollout.PHASES)) if len(cells) == 5}
+    assert list(phases) == list(rollout.PHASES)
+    for name, phase in rollout.PHASES.items():
+        title, books, _, means = phases[name]
+        assert (title, books, means) == (phase.title, ", ".join(phase.books), phase.means)
+    criteria = {cells[0]: cells[1:] for cells in rows(ROLLOUT, r"[A-Z_]+") if len(cells) == 4}
+    assert list(criteria) == list(rollout.CRITERIA)
+    for code, known in rollout.CRITERIA.items():
+        asked = [
+            f"{p.title} ({', '.join(book for book in p.books if code in p.exits[book])})"
+            for p in rollout.PHASES.values() if any(code in p.exits[book] for book in p.books)
+        ]  # fmt: skip
+        assert criteria[code] == ["; ".join(asked), known.sentence, known.remedy]
+    text = " ".join(ROLLOUT.read_text().split())
+    for classes in (rollout.CRITICAL, rollout.OF_THE_WORLD):
+        assert f"{', '.join(sorted(classes))}." in text
+    assert f"counts for {rollout.CERTIFICATE_DAYS} days" in text
 
 
 def test_every_class_of_incident_has_its_row_and_its_template() -> None:
