@@ -39,8 +39,7 @@ def migrate(settings: Settings, wanted: str) -> str:
             f"This home already holds a {held} book; a home holds one book for ever. Leave TRADING_OPS_BOOK out, or "
             "use another project for another book: make up PROJECT=desk-2 TRADING_OPS_BOOK=" + wanted
         )
-    if held is None:
-        prepare(settings, wanted or DEFAULT_BOOK, None, None)
+    prepare(settings, held or wanted or DEFAULT_BOOK, None, None)
     where = endpoint.of(settings)
     secret = roles.passwords(settings)[READER]
     write_secret(settings.secrets_dir / "pgpass", f"{where.host}:{where.port}:*:{READER}:{secret}\n")

@@ -43,6 +43,8 @@ def read_text(path: Path) -> str:
 def prepare(settings: Settings, book: str, universe: Path | None, policy: Path | None) -> None:
     """Server, databases, roles, migrations, book, policy and universe; repeating it changes only what is new.
 
+    Policy and universe are imported with the book, and later only where a file is named.
+
     Raises:
         BadInput: The book is none of live, paper, sim.
         ConfigError: Policy or universe are wrong; nothing was imported.
@@ -66,7 +68,9 @@ def prepare(settings: Settings, book: str, universe: Path | None, policy: Path |
                 f"This home already holds a {held['book']} book; a home holds one book for ever. "
                 "Use another TRADING_OPS_HOME for another book."
             )
-        _, notices = rolling_out.import_policy(conn, policy_text, str(policy_file))
+        notices: tuple[str, ...] = ()
+        if policy is not None or held is None:  # what the operator put in force stays in force
+            _, notices = rolling_out.import_policy(conn, policy_text, str(policy_file))
         if universe is not None or held is None:
             configuration.import_universe(conn, universe_text, str(universe_file))
         for notice in (*notices, rolling_out.begin(conn, now())):

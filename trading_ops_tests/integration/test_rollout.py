@@ -377,3 +377,14 @@ def test_a_live_book_that_traded_before_there_was_a_roll_out_goes_on_as_it_did(
             assert "goes on in the phase Scale, with 1 of full size" in rolling_out.begin(conn, now())
             assert rolling_out.begin(conn, now()) == ""
             assert switch(conn) == "ACTIVE"
+
+
+def test_init_again_leaves_the_policy_that_is_in_force(
+    fresh_home: Settings, live: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    stood = configuration.policy_in_force(live).version
+    done = run(fresh_home, "init", "--book", "live")
+    assert done.code == 0, done.err
+    assert "Pre-flight of the roll-out" not in done.out, "it has begun already"
+    assert configuration.policy_in_force(live).version == stood
+    assert len(rollout.acts(live)) == 1
