@@ -16,6 +16,7 @@ import psycopg
 from trading_ops.comms import setup
 from trading_ops.domain import calendar
 from trading_ops.domain.books import Book
+from trading_ops.domain.clock_evidence import BELIEVED_FOR
 from trading_ops.domain.desk import check_backup_unproven
 from trading_ops.domain.errors import ConfigError
 from trading_ops.domain.judgement import evidence_codes
@@ -185,4 +186,5 @@ def _clocks(of: Senses) -> dict[str, Any]:
         "SELECT clock_timestamp() AS now, (SELECT created_at FROM ops.audit_log ORDER BY seq DESC LIMIT 1) AS newest"
     ).fetchone()
     assert row is not None
-    return {"clocks": Clocks(of.machine(), row["now"], row["newest"])}
+    said = fetches.clock_readings(of.conn, of.now - BELIEVED_FOR, of.now)
+    return {"clocks": Clocks(of.machine(), row["now"], row["newest"], said)}
