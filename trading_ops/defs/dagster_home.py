@@ -26,6 +26,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "DAGSTER_HOME": str(settings.dagster_dir),
         # Spelled out: SQLAlchemy 2.1 would otherwise take psycopg 3, which Dagster cannot use.
         "DAGSTER_PG_URL": endpoint.driver_url(roles.dsn_for(settings, roles.DAGSTER), "psycopg2"),
-        # `dagster dev` only points at its successor, which is another package.
-        "PYTHONWARNINGS": "ignore:Function `dev_command`",
+        # Dagster's own: `dagster dev` points at its successor, another package; each load tells of a parameter of its
+        # sensors that nobody here sets.
+        "PYTHONWARNINGS": "ignore:Function `dev_command`,ignore:Parameter `owners` of initializer `SensorDefinition",
     }

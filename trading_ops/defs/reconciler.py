@@ -55,6 +55,10 @@ class JobState:
         wait = min(FIRST_WAIT * 2 ** min(self.runs - 1, 10), LONGEST_WAIT)
         return now >= self.ended_at + wait
 
+    def since(self, moment: dt.datetime) -> "JobState":
+        """The same, as if nothing had ended before a moment."""
+        return self if self.ended_at is None or self.ended_at >= moment else replace(self, ended_at=None)
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -122,6 +126,8 @@ def look(desk: Desk, instance: dg.DagsterInstance, record: PlanRecord, now: dt.d
         is_open = due = now >= record.created_at + SIM_GRACE
     else:
         is_open, due = now >= record.opens_at, now >= record.decide_by
+    if due:
+        ticket = ticket.since(record.decide_by)  # however often it was put off before, it is decided at its hour
     seen = Seen(open=is_open, due=due, plan=job_state(instance, "plan_job", record.plan_id), ticket=ticket)
     run = plans.newest_run(desk.conn, record.plan_id)
     return seen if run is None else _with_run(desk, seen, run)

@@ -143,7 +143,8 @@ _LISTED: tuple[IncidentClass, ...] = (
         note="what filled the disk, what was removed, and how much is free now"),
     IncidentClass(
         "CLOCK_WRONG", "The clock of the desk is wrong",
-        "The machine's clock differs from the database's, or stands before things that have happened already.",
+        "The machine's clock differs from the database's or from those of two sources of prices, or stands before "
+        "things that have happened already.",
         "Correct the machine's clock and let it be kept by NTP (`timedatectl`). Do not trade meanwhile.",
         ITSELF, "By itself, when the clocks agree again.",
         "It blocks: sessions, deadlines and ages are told by the clock, so a wrong one may trade on the wrong day.",

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from trading_ops.domain.clock_evidence import Reading
 from trading_ops.domain.incidents import CLASS_OF_RULE
 from trading_ops.domain.results import CheckResult, Outcome
 
@@ -91,11 +92,12 @@ class Post:
 
 @dataclass(frozen=True)
 class Clocks:
-    """This machine's clock, the database's, and the newest row of the audit chain."""
+    """This machine's clock, the database's, the newest row of the audit chain, and what sources said of late."""
 
     machine: dt.datetime
     database: dt.datetime
     newest_fact: dt.datetime | None
+    sources: Mapping[str, Reading] = field(default_factory=dict)
 
     @property
     def apart(self) -> dt.timedelta:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from trading_ops.domain import clock_evidence
 from trading_ops.domain.incidents import CLASSES
 from trading_ops.domain.observed import SENSES, Observed, PlanSeen
 
@@ -205,6 +206,11 @@ def _clock(seen: Observed, now: dt.datetime) -> Found:
             f"{clocks.database:%Y-%m-%d %H:%M:%S} UTC, the newest entry of the audit chain {newest} UTC."
         )
         yield _cause("CLOCK_WRONG", BOOK, f"{now:%Y-%m-%d}", said)
+    elif witnesses := clock_evidence.against(clocks.sources):
+        # Closed by a person, it stays closed until a source's clock says so once more.
+        seen_at = max(reading.machine for reading in witnesses.values())
+        said = f"{clock_evidence.sentence(witnesses)}."
+        yield _cause("CLOCK_WRONG", BOOK, f"sources {seen_at:%Y-%m-%dT%H:%M:%S}", said)
     else:
         yield ("CLOCK_WRONG", BOOK), f"The clocks are {clocks.apart.total_seconds():.0f} seconds apart."
 

@@ -91,7 +91,10 @@ class LocalSource:
             def _send(self, reply: Reply) -> None:
                 length = len(reply.body) if reply.says_length is None else reply.says_length
                 try:
-                    self.send_response(reply.status)
+                    if "Date" in reply.headers:  # the scripted one alone
+                        self.send_response_only(reply.status)
+                    else:
+                        self.send_response(reply.status)
                     for name, value in reply.headers.items():
                         self.send_header(name, value)
                     self.send_header("Content-Length", str(length))

@@ -50,7 +50,7 @@ def keep(work: Work, tally: SourceTally, answer: Outcome, of: Question, missing:
                 work.conn,
                 Fetch(
                     *common, answer.kind.value, str(answer), body.name if body else "", body.sha256 if body else None,
-                    body.size if body else None,
+                    body.size if body else None, clocks=body.clocks if body else None,
                 ),
             )  # fmt: skip
         _remember(work, of, answer.kind.value)
@@ -92,7 +92,7 @@ def _store(work: Work, answer: Fetched, common: tuple[Any, ...], source: str) ->
         work.conn,
         Fetch(
             *common, OK, "", body.name if body else "", body.sha256 if body else None, body.size if body else None,
-            rows, answer.provenance.notes, result.load_id,
+            rows, answer.provenance.notes, result.load_id, body.clocks if body else None,
         ),
     )  # fmt: skip
 

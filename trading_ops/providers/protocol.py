@@ -15,6 +15,7 @@ from typing import Literal, Protocol, TypeAlias
 import pyarrow as pa
 
 from trading_ops.domain import prices
+from trading_ops.domain.clock_evidence import Reading
 from trading_ops.domain.universe import Instrument, Universe
 
 Basis: TypeAlias = Literal["as-traded", "adjusted"]
@@ -170,13 +171,17 @@ class RefusedData(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FileFact:
-    """One file, or body from the network, that an answer was read from; a body is named by its URL without the key."""
+    """One file, or body from the network, that an answer was read from; a body is named by its URL without the key.
+
+    `clocks` is what the network's answer told of its server's clock, beside ours; None when it told nothing.
+    """
 
     name: str
     sha256: str
     size: int
     format: str
     rows: int
+    clocks: Reading | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ next.
 """
 
 import asyncio
+import datetime as dt
 import functools
 import hashlib
 import logging
@@ -25,7 +26,7 @@ import httpx2
 from trading_ops import __version__
 from trading_ops.domain.errors import ConfigError
 from trading_ops.providers.protocol import FileFact, RefusalKind, RefusedData
-from trading_ops.providers.web_answer import Answer, shown, status_refusal
+from trading_ops.providers.web_answer import Answer, clocks_of, shown, status_refusal
 from trading_ops.providers.web_body import Body, BodyTrouble
 
 USER_AGENT = f"trading-ops/{__version__} (a household's desk; one request at a time)"
@@ -125,7 +126,8 @@ class Web:
             raise self._trouble(error, where, secrets) from None
         except BodyTrouble as trouble:
             raise RefusedData(trouble.kind, where, trouble.sentence) from None
-        fact = FileFact(where, hashlib.sha256(got.body).hexdigest(), len(got.body), "", 0)
+        clocks = clocks_of(got.headers, dt.datetime.now(dt.UTC))
+        fact = FileFact(where, hashlib.sha256(got.body).hexdigest(), len(got.body), "", 0, clocks)
         answer = Answer(got.status, got.headers, got.body, fact, secrets)
         if got.status != httpx2.codes.OK and got.status not in passed:
             raise status_refusal(answer)

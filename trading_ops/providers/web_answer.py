@@ -4,16 +4,22 @@ Belongs here: the answer as bytes, its refusals, and safe texts. Does not belong
 body means (each source).
 """
 
+import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote, quote_plus
 
 import httpx2
 
+from trading_ops.domain.clock_evidence import Reading
 from trading_ops.domain.errors import ConfigError
 from trading_ops.providers.protocol import FileFact, Refusal, RefusalKind, RefusedData
 
 _SECRET = "(secret)"
+_DATE = re.compile(r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT", re.ASCII)
+_AGE = re.compile(r"\d{1,8}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -80,6 +86,24 @@ def patience(answer: Answer) -> str:
     """What the server said of waiting, as `, Retry-After: 30`; empty when it said nothing."""
     asked = shown(answer.headers.get("retry-after", ""), answer.secrets, 40)
     return f", Retry-After: {asked}" if asked else ""
+
+
+def clocks_of(headers: Mapping[str, str], machine: dt.datetime) -> Reading | None:
+    """The server's clock beside this machine's, out of an answer's headers; None when they do not tell.
+
+    A cache on the way passes on the time at which it got the answer, and in `Age` how long ago that was.
+
+    Args:
+        headers: By small name.
+        machine: This machine's clock when the answer was there, aware UTC.
+    """
+    said, age = headers.get("date", ""), headers.get("age", "0")
+    if not _DATE.fullmatch(said) or not _AGE.fullmatch(age):
+        return None
+    try:
+        return Reading(machine, parsedate_to_datetime(said).astimezone(dt.UTC) + dt.timedelta(seconds=int(age)))
+    except (ValueError, OverflowError):
+        return None
 
 
 def about(refusal: Refusal, answer: Answer | None) -> Refusal:

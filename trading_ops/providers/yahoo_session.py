@@ -7,6 +7,7 @@ yfinance would click "agree" on Yahoo's consent page by itself. Here it cannot r
 given by a machine, and prices come without it.
 """
 
+import datetime as dt
 import hashlib
 import re
 import time
@@ -20,7 +21,7 @@ from curl_cffi.requests import exceptions as curl
 from trading_ops.domain.errors import ConfigError
 from trading_ops.providers.protocol import FileFact, RefusalKind, RefusedData
 from trading_ops.providers.web import LOOPBACK
-from trading_ops.providers.web_answer import Answer
+from trading_ops.providers.web_answer import Answer, clocks_of
 
 CHART_HOSTS = frozenset({"query1.finance.yahoo.com", "query2.finance.yahoo.com"})
 CHART_PATH = "/v8/finance/chart/"
@@ -112,8 +113,9 @@ class GuardedSession(Session[Response]):
                 f"the answer is larger than {self._size:,} bytes, so it is no answer to the question. Not read on."
             )
             raise RefusedData(RefusalKind.TOO_LARGE, where, sentence) from None
-        fact = FileFact(where, hashlib.sha256(response.content).hexdigest(), len(response.content), "Yahoo chart", 0)
         headers = {name.lower(): value for name, value in response.headers.items() if value is not None}
+        digest, clocks = hashlib.sha256(response.content).hexdigest(), clocks_of(headers, dt.datetime.now(dt.UTC))
+        fact = FileFact(where, digest, len(response.content), "Yahoo chart", 0, clocks)
         self.answer = Answer(response.status_code, headers, response.content, fact, (crumb,) if crumb else ())
         self._same = (where, response)
         return response

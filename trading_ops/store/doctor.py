@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trading_ops.domain import calendar
+from trading_ops.domain import calendar, clock_evidence
 from trading_ops.domain.canonical import sha256_hex
 from trading_ops.domain.errors import TradingOpsError
 from trading_ops.domain.observed import CLOCK_TOLERANCE
 from trading_ops.domain.watching import DISK_LEAST
 from trading_ops.settings import Settings, shipped
-from trading_ops.store import audit, migrate, source_keys
+from trading_ops.store import audit, fetches, migrate, source_keys
 from trading_ops.store.binaries import binary_major
 from trading_ops.store.connect import Connection, connect
 from trading_ops.store.external import OLDEST_MAJOR
@@ -157,6 +157,12 @@ def _clock(conn: Connection, now: dt.datetime) -> Iterator[Finding]:
     newest = clocks.newest_fact
     seen = f"the newest entry is of {newest:%Y-%m-%d %H:%M} UTC" if newest else "no entry yet"
     yield Finding("clock against the newest entry", not clocks.is_behind, seen, "not in the future", fix)
+    told = fetches.clock_readings(conn, now - clock_evidence.BELIEVED_FOR, now)
+    seen = ", ".join(f"{name} {reading.apart.total_seconds():+.0f} s" for name, reading in sorted(told.items()))
+    yield Finding(
+        "clock against the sources'", not clock_evidence.against(told), seen or "no source answered within a day",
+        f"no two that agree on more than {clock_evidence.SOURCES_TOLERANCE.total_seconds():.0f} s", fix,
+    )  # fmt: skip
 
 
 def _contracts(settings: Settings) -> Iterator[Finding]:

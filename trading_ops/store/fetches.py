@@ -13,9 +13,11 @@ from typing import Any, Literal, TypeAlias
 
 import psycopg
 
+from trading_ops.domain.clock_evidence import Reading
 from trading_ops.domain.prices import ACTIONS_UNKNOWN
 
 OK = "OK"
+_MACHINE, _SOURCE = "machine_clock", "source_clock"
 FetchKind: TypeAlias = Literal["bars", "fixings", "file"]
 
 
@@ -40,6 +42,7 @@ class Fetch:
         rows: Bars, corporate actions and fixings in it.
         notes: What was odd about it.
         load_id: The load that it became.
+        clocks: The source's clock and this machine's when it answered; None when the answer did not tell.
     """
 
     round_id: uuid.UUID
@@ -58,6 +61,7 @@ class Fetch:
     rows: tuple[int, int, int] = (0, 0, 0)
     notes: tuple[str, ...] = ()
     load_id: int | None = None
+    clocks: Reading | None = None
 
 
 @dataclass(frozen=True)
@@ -92,9 +96,27 @@ def record(conn: psycopg.Connection[Any], fetch: Fetch) -> None:
         (
             fetch.round_id, fetch.source, fetch.kind, fetch.symbol, fetch.first, fetch.last, fetch.asked_at,
             fetch.requests, fetch.outcome, fetch.sentence, fetch.body_name, fetch.body_sha256, fetch.body_size,
-            bars, actions, fixings, json.dumps(list(fetch.notes)), fetch.load_id,
+            bars, actions, fixings, json.dumps([*fetch.notes, *_clocks(fetch.clocks)]), fetch.load_id,
         ),
     )  # fmt: skip
+
+
+def _clocks(reading: Reading | None) -> list[dict[str, str]]:
+    """Stands among the notes, the journal's place for whatever else is known of an answer."""
+    return [] if reading is None else [{_MACHINE: reading.machine.isoformat(), _SOURCE: reading.source.isoformat()}]
+
+
+def clock_readings(conn: psycopg.Connection[Any], since: dt.datetime, until: dt.datetime) -> Mapping[str, Reading]:
+    """What each source's clock said in its newest answer that told, asked for between two moments; by source."""
+    rows = conn.execute(
+        "SELECT DISTINCT ON (source) source, said ->> %(machine)s AS machine, said ->> %(source)s AS told "
+        "FROM ops.price_fetches, jsonb_array_elements(notes) AS said "
+        "WHERE kind <> 'file' AND asked_at BETWEEN %(since)s AND %(until)s AND jsonb_typeof(said) = 'object' "
+        "AND said ? %(machine)s AND said ? %(source)s ORDER BY source, asked_at DESC, fetch_id DESC",
+        {"machine": _MACHINE, "source": _SOURCE, "since": since, "until": until},
+    )
+    parse = dt.datetime.fromisoformat
+    return {row["source"]: Reading(parse(row["machine"]), parse(row["told"])) for row in rows}
 
 
 def requests_since(conn: psycopg.Connection[Any], source: str, since: dt.datetime) -> int:

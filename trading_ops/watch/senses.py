@@ -7,7 +7,7 @@ import datetime as dt
 import logging
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ import psycopg
 from trading_ops.comms import setup
 from trading_ops.domain import calendar
 from trading_ops.domain.books import Book
+from trading_ops.domain.clock_evidence import BELIEVED_FOR
 from trading_ops.domain.desk import check_backup_unproven
 from trading_ops.domain.errors import ConfigError
 from trading_ops.domain.judgement import evidence_codes
@@ -180,4 +181,5 @@ def _disk(of: Senses) -> dict[str, Any]:
 
 
 def _clocks(of: Senses) -> dict[str, Any]:
-    return {"clocks": audit.clocks(of.conn, of.machine())}
+    said = fetches.clock_readings(of.conn, of.now - BELIEVED_FOR, of.now)
+    return {"clocks": replace(audit.clocks(of.conn, of.machine()), sources=said)}

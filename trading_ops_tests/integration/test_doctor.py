@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import uuid
 import zoneinfo
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,10 +12,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from trading_ops.domain.clock_evidence import Reading
 from trading_ops.settings import Settings
-from trading_ops.store import backups, desk, doctor
+from trading_ops.store import backups, desk, doctor, fetches
 from trading_ops.store.connect import connect
 from trading_ops.store.doctor import Finding, Machine
+from trading_ops.store.fetches import Fetch
 from trading_ops.store.roles import DAGSTER
 from trading_ops.store.secret_files import write_secret
 from trading_ops_tests.integration import home_factory
@@ -61,6 +64,23 @@ def test_a_full_disk_and_a_clock_that_runs_wrong_are_named(live: Settings) -> No
     behind = replace(here, now=here.now - dt.timedelta(hours=3))
     assert set(wrong(live, behind)) == {"clock against the database's", "clock against the newest entry"}
     assert "ntp" in wrong(live, behind)["clock against the newest entry"].fix
+
+
+def test_a_clock_that_two_sources_deny_is_named_and_one_source_is_only_shown(live: Settings) -> None:
+    def asked(source: str, minutes: int) -> None:
+        now = dt.datetime.now(dt.UTC)
+        clocks = Reading(now, now + dt.timedelta(minutes=minutes))
+        with opened(live) as conn:
+            row = Fetch(uuid.uuid4(), source, "fixings", None, None, None, now, 1, fetches.OK, clocks=clocks)
+            fetches.record(conn, row)
+
+    asked("ecb", 90)
+    (shown,) = (f for f in doctor.examine(live) if f.name == "clock against the sources'")
+    assert (shown.ok, shown.seen) == (True, "ecb +5400 s")
+    asked("yahoo", 91)
+    assert wrong(live)["clock against the sources'"].seen == "ecb +5400 s, yahoo +5460 s"
+    asked("yahoo", 0)
+    assert wrong(live) == {}
 
 
 def test_a_torn_time_zone_is_named(fresh_home: Settings, tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ import dagster as dg
 import pytest
 
 from trading_ops.build import build_defs
+from trading_ops.defs import dagster_home
 from trading_ops.defs.checks import AT_ISSUE, check_name
 from trading_ops.domain.reasons import RULES
+from trading_ops.settings import Settings
 
 GRAPH = Path(__file__).with_name("graph.json")
 DEFS = build_defs()
@@ -113,6 +115,13 @@ def test_parts_can_be_replaced() -> None:
     assert not bare.sensor_defs
     assert not bare.schedule_defs
     assert bare.get_job("plan_job")
+
+
+def test_loading_says_nothing_in_the_environment_of_dagster_s_programs(fresh_home: Settings) -> None:
+    code = "import trading_ops.definitions as d; d.defs.get_repository_def().load_all_definitions()"
+    environment = dagster_home.environment(fresh_home)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_loading_touches_no_home_and_nothing_heavy() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from email.utils import format_datetime
 
 import dagster as dg
 import pytest
@@ -15,14 +16,16 @@ from trading_ops.defs.alerts import pass_on
 from trading_ops.defs.market.jobs import dropped_files, due_now
 from trading_ops.defs.resources import Desk
 from trading_ops.domain import calendar
+from trading_ops.domain.clock_evidence import BELIEVED_FOR
 from trading_ops.domain.prices import Bar, CorporateAction
 from trading_ops.drill.played import PlayedMarket
-from trading_ops.drill.server import LocalSource, Reply
+from trading_ops.drill.server import Asked, LocalSource, Reply
 from trading_ops.intake.sources import Addresses
-from trading_ops.store import source_keys
+from trading_ops.store import fetches, incidents, source_keys
 from trading_ops.store.secret_files import write_secret
 from trading_ops_tests.integration.intake_factory import failing
 from trading_ops_tests.orchestration.loop_home import Loop
+from trading_ops_tests.orchestration.watch_factory import look
 
 SATURDAY = dt.datetime(2025, 2, 15, 7, tzinfo=dt.UTC)
 FRIDAY = dt.date(2025, 2, 14)
@@ -106,6 +109,42 @@ def test_a_dead_source_is_a_warning_in_the_ui(paper: Loop) -> None:
         run(paper, desk, "fetch_job")
         pass_on(desk, paper.instance, 0)
         assert paper.count("outbox") == 0, "the watch opens its incident"
+
+
+def test_two_sources_with_another_time_block_every_plan_until_they_agree_with_the_machine(paper: Loop) -> None:
+    three_hours = dt.timedelta(hours=3)
+    thursday = SATURDAY - dt.timedelta(days=2)
+
+    def later(asked: Asked) -> Reply:
+        said = market.answer(asked)
+        at = format_datetime(dt.datetime.now(dt.UTC) + three_hours, usegmt=True)
+        return replace(said, headers={**said.headers, "Date": at})
+
+    with played(paper) as (saturday, server, market):
+        market.through, server.answer = FRIDAY - dt.timedelta(days=2), later
+        assert run(paper, replace(saturday, now=lambda: thursday), "fetch_job").success
+        read = fetches.clock_readings(paper.conn, thursday - dt.timedelta(hours=24), thursday)
+        assert set(read) == {"tiingo", "yahoo", "ecb"}
+        assert all(abs(each.apart - three_hours) < dt.timedelta(minutes=1) for each in read.values())
+        look(paper, thursday)
+        (made,) = incidents.open_ones(paper.conn)
+        assert (made.kind, made.blocking) == ("CLOCK_WRONG", True)
+        assert "ecb said " in made.details["sentence"]
+        assert "when this machine said " in made.details["sentence"]
+
+        market.through, server.answer = FRIDAY, market.answer
+        assert run(paper, saturday, "fetch_job").success
+        look(paper, SATURDAY)
+        assert incidents.open_ones(paper.conn) == ()
+
+
+def test_readings_older_than_a_day_say_nothing_of_the_clock_as_it_is(paper: Loop) -> None:
+    with played(paper) as (desk, _, __):
+        run(paper, desk, "fetch_job")
+    day_later = SATURDAY + dt.timedelta(hours=24, minutes=1)
+    assert fetches.clock_readings(paper.conn, day_later - BELIEVED_FOR, day_later) == {}
+    before = SATURDAY - dt.timedelta(minutes=1)
+    assert fetches.clock_readings(paper.conn, before - BELIEVED_FOR, before) == {}, "made by a clock that was ahead"
 
 
 def test_the_hourly_schedule_asks_only_while_something_is_missing(paper: Loop) -> None:

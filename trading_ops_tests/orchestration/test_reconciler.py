@@ -137,6 +137,18 @@ def test_a_proven_plan_gets_its_ticket_at_once(paper: Loop) -> None:
     assert wanted(paper, plan.decide_by) == []
 
 
+@pytest.mark.parametrize(("minutes", "asked"), [(-1, ["ticket_job"]), (1, [])])
+def test_a_ticket_that_was_put_off_often_is_decided_at_its_hour(
+    paper: Loop, monkeypatch: pytest.MonkeyPatch, minutes: int, asked: list[str]
+) -> None:
+    """The wait after failures ends when the plan is due; failures from then on are waited for as ever."""
+    plan = paper.registered()
+    failed_often = JobState(runs=10, ended_at=plan.decide_by + dt.timedelta(minutes=minutes))
+    states = {"plan_job": JobState(), "ticket_job": failed_often}
+    monkeypatch.setattr(reconciler, "job_state", lambda _instance, job, _plan_id: states[job])
+    assert wanted(paper, plan.decide_by + dt.timedelta(minutes=2)) == asked
+
+
 def test_news_runs_an_open_plan_again(paper: Loop) -> None:
     plan = paper.registered()
     direct.run_plan(paper.conn, paper.home.snapshots_dir, PLAN_ID)

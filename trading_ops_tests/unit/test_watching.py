@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from trading_ops.domain.clock_evidence import Reading
 from trading_ops.domain.incidents import CLASS_OF_RULE, CLASSES, LEVELS, escalations_due
 from trading_ops.domain.observed import SENSES, Clocks, Observed, PlanSeen, Post, Restated, SourceSeen, SwitchSeen
 from trading_ops.domain.reasons import RULES
 from trading_ops.domain.results import CheckResult, Outcome
-from trading_ops.domain.watching import BOOK, judge
+from trading_ops.domain.watching import BOOK, Judged, judge
 
 NOW = dt.datetime(2018, 2, 3, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -111,6 +112,17 @@ def test_a_clock_is_wrong_beside_the_database_or_before_what_has_happened(
     second = dt.timedelta(seconds=1)
     clocks = Clocks(NOW + machine * second, NOW, None if newest is None else NOW + newest * second)
     assert (kinds(Observed(clocks=clocks)) == ["CLOCK_WRONG"]) is wrong
+
+
+def test_a_clock_is_wrong_beside_two_sources_and_right_again_when_they_agree() -> None:
+    def judged(**minutes: int) -> Judged:
+        seen = {name: Reading(NOW, NOW + each * HOUR / 60) for name, each in minutes.items()}
+        return judge(Observed(clocks=Clocks(NOW, NOW, NOW - HOUR, seen)), NOW)
+
+    (cause,) = judged(yahoo=-60, ecb=-60).causes
+    assert (cause.kind, cause.occasion) == ("CLOCK_WRONG", f"sources {NOW:%Y-%m-%dT%H:%M:%S}")
+    assert "ecb said 2018-02-03 11:00:00 UTC when this machine said 2018-02-03 12:00:00 UTC" in cause.sentence
+    assert ("CLOCK_WRONG", BOOK) in judged(yahoo=-60, ecb=0).right
 
 
 def test_a_part_that_cannot_be_seen_is_told_of_and_every_sense_has_its_name() -> None:
