@@ -166,6 +166,5 @@ def _backup(conn: psycopg.Connection[Any], now: dt.datetime, policy: Policy) -> 
 
 def share_words(of: RolloutState) -> str:
     """What the phase trades, for people."""
-    if of.book != "live":
-        return f"no real money; the policy's size is {plain(of.share)} of full"
-    return "full size" if of.share == ONE else f"{plain(of.share)} of full size" if of.share else "nothing"
+    size = "full size" if of.share == ONE else f"{plain(of.share)} of full size" if of.share else "nothing"
+    return size if of.book == "live" else f"no real money; on paper at {size}"
