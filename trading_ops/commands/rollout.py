@@ -38,7 +38,9 @@ def status(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
 
 def tell(found: RolloutState, acts: tuple[Act, ...]) -> None:
     """Print where the roll-out stands, for people."""
-    typer.echo(f"{found.phase.title} ({found.book} book; it trades {rollout_state.share_words(found)}). {found.phase.means}")
+    typer.echo(
+        f"{found.phase.title} ({found.book} book; it trades {rollout_state.share_words(found)}). {found.phase.means}"
+    )
     show.as_table([_row(a) for a in rollout_state.answers_of(found)], "This phase asks for nothing more.")
     for sentence in found.missing:
         typer.echo(f"Missing: {sentence}")
