@@ -18,7 +18,15 @@ from trading_ops.domain.errors import ConfigError, Refused
 from trading_ops.domain.incidents import CLASSES
 from trading_ops.domain.policy import Policy
 from trading_ops.domain.rollout import NAMES_VERIFIED, PHASES, WEEKS_TO_DECIDE, Phase, strategy_hash
-from trading_ops.domain.rollout_judged import Answer, RolloutFacts, Single, is_overdue, judge, missing
+from trading_ops.domain.rollout_judged import (
+    Answer,
+    RolloutFacts,
+    Single,
+    counts_weeks,
+    is_overdue,
+    judge,
+    missing,
+)
 from trading_ops.domain.values import ONE, plain
 from trading_ops.settings import shipped
 from trading_ops.store import audit, backups, configuration, desk, incidents, rollout
@@ -79,7 +87,7 @@ def state(
     facts = RolloutFacts(
         book=book,
         phase=phase.name,
-        weeks=rollout.weeks(conn, since),
+        weeks=rollout.weeks(conn, since) if counts_weeks(phase.name, book) else (),
         since_last=rollout.incidents_since_ticket(conn, since),
         open_incidents=tuple(sorted({each.kind for each in incidents.open_ones(conn)})),
         strategy=strategy_hash(policy),

@@ -112,6 +112,11 @@ def missing(answers: Sequence[Answer]) -> tuple[str, ...]:
     return tuple(answer.missing for answer in answers if not answer.met)
 
 
+def counts_weeks(phase: PhaseName, book: Book) -> bool:
+    """A criterion of the phase looks at its weeks; where none does, nobody need read them."""
+    return any(c.code in _WEEKLY or c.code == "STRATEGY_FROZEN" for c in exits(phase, book))
+
+
 def is_overdue(facts: RolloutFacts) -> bool:
     """Small capital has lasted so long that somebody should decide: on, or back."""
     return facts.phase == "small_capital" and len(facts.weeks) >= WEEKS_TO_DECIDE

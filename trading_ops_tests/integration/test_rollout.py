@@ -196,7 +196,7 @@ def test_every_report_shows_what_was_missing_when_it_was_written(paper: Rehearse
     assert all("Roll-out" in report.markdown for report in written)
     assert early is not None
     assert late is not None
-    assert "Pre-flight, week 1: 2 of 5 criteria hold." in early.markdown
+    assert "Pre-flight: 2 of 5 criteria hold." in early.markdown
     assert "TEST_ANSWERED: none answered yet" in early.markdown
     assert "Dry run, week 4: 4 of 4 criteria hold." in late.markdown
 

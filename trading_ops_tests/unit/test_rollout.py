@@ -17,7 +17,16 @@ from trading_ops.domain.rollout import (
     strategy_hash,
     target_per_name,
 )
-from trading_ops.domain.rollout_judged import Answer, RolloutFacts, Single, Week, is_overdue, judge, missing
+from trading_ops.domain.rollout_judged import (
+    Answer,
+    RolloutFacts,
+    Single,
+    Week,
+    counts_weeks,
+    is_overdue,
+    judge,
+    missing,
+)
 from trading_ops_tests.unit.book_factory import policy
 
 S1, S2 = "1" * 64, "2" * 64
@@ -146,3 +155,8 @@ def test_strategy_hash_stands_still_when_the_share_grows_and_moves_with_any_othe
     assert strategy_hash(policy(phase_share="0.1")) == before
     assert strategy_hash(policy(seats=12)) != before
     assert strategy_hash(policy(drawdown_max="0.25")) != before
+
+
+def test_weeks_are_read_only_where_a_criterion_looks_at_them() -> None:
+    counting = {(name, book) for name, phase in PHASES.items() for book in phase.books if counts_weeks(name, book)}
+    assert counting == {("dry_run", "sim"), ("dry_run", "paper"), ("small_capital", "live")}
