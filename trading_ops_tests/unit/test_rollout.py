@@ -160,3 +160,14 @@ def test_strategy_hash_stands_still_when_the_share_grows_and_moves_with_any_othe
 def test_weeks_are_read_only_where_a_criterion_looks_at_them() -> None:
     counting = {(name, book) for name, phase in PHASES.items() for book in phase.books if counts_weeks(name, book)}
     assert counting == {("dry_run", "sim"), ("dry_run", "paper"), ("small_capital", "live")}
+
+
+def test_met_again_after_a_fault_keeps_the_week_of_the_first_time() -> None:
+    found = answer("CLEAN_WEEKS", dry_run(None, None, None, None, DRIFT, None, None, None, None))
+    assert (found.met, found.since, found.first) == (True, "2026-W09", "2026-W04")
+
+
+def test_incidents_that_do_not_count_break_no_row() -> None:
+    overfilled = Week("x", incidents=("OVERFILLED",))
+    assert answer("NO_CRITICAL_DEFECT", dry_run(None, overfilled, None, None)).met
+    assert answer("WEEKS_WITHOUT_INCIDENT", small(None, None, None, None, open_incidents=("SOURCE_DEAD",))).met
